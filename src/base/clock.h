@@ -1,0 +1,24 @@
+/* Time: wall clock, monotonic clock, sleeping, RFC 3339. Replaceable in tests. */
+#pragma once
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int64_t ck_now_s(void);   /* seconds since the epoch, UTC */
+int64_t ck_now_ns(void);  /* nanoseconds since the epoch, UTC */
+int64_t ck_mono_ms(void); /* milliseconds on a clock that never goes back */
+void ck_sleep_ms(int64_t ms);
+/* Fix the wall clock for this process (ns since the epoch); 0 restores it. Tests and given facts.
+ */
+void ck_clock_set_ns(int64_t ns);
+/* "2006-01-02T15:04:05Z" into out[21]. */
+void ck_rfc3339(int64_t unix_s, char out[21]);
+/* "20060102T150405Z" into out[17]. */
+void ck_iso8601_basic(int64_t unix_s, char out[17]);
+/* Parse RFC 3339 (fraction and offset allowed) to seconds since the epoch. */
+bool ck_rfc3339_parse(struct ck_slice s, int64_t *ret_s);
+/* Days since the epoch of a civil date and back (proleptic Gregorian). */
+int64_t ck_days_from_civil(int64_t y, int m, int d);
+void ck_civil_from_days(int64_t days, int64_t *ret_y, int *ret_m, int *ret_d);

@@ -1,0 +1,15 @@
+/* Every command row, one per file of this folder; the tree is put together in root.c and the group
+ * files (get.c, create.c, …). */
+#pragma once
+
+#include "cmd/cmd.h"
+
+extern const struct ck_cmd ck_cmd_version, ck_cmd_completion, ck_cmd_complete,
+    ck_cmd_complete_nodesc, ck_cmd_help;
+extern const struct ck_cmd ck_cmd_get, ck_cmd_get_all, ck_cmd_get_clusters,
+    ck_cmd_get_instancegroups, ck_cmd_get_sshpublickeys, ck_cmd_get_addons;
+extern const struct ck_cmd ck_cmd_create, ck_cmd_create_sshpublickey, ck_cmd_create_instancegroup;
+extern const struct ck_cmd ck_cmd_replace;
+extern const struct ck_cmd ck_cmd_edit, ck_cmd_edit_cluster, ck_cmd_edit_instancegroup;
+extern const struct ck_cmd ck_cmd_delete, ck_cmd_delete_cluster, ck_cmd_delete_instancegroup,
+    ck_cmd_delete_sshpublickey;

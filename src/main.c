@@ -1,0 +1,5 @@
+/* The program: everything happens in cmd/. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,121 @@
+/* HTTP requests as decoded parts, one at a time or many at once.
+ *
+ * The wire form is made once, from the same parts a signer reads, so that what is signed and what
+ * is sent cannot differ. Nothing here knows a cloud. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ck_resp;
+struct ck_http; /* transport, connection cache, rate limits; not shared between threads */
+
+struct ck_nv {
+    const char *name, *value; /* value NULL: a query parameter without "=" */
+};
+
+struct ck_nvs {
+    struct ck_nv *v;
+    size_t n, cap;
+};
+void ck_nvs_add(struct ck_arena *a, struct ck_nvs *l, const char *name, const char *value);
+void ck_nvs_addf(struct ck_arena *a, struct ck_nvs *l, const char *name, const char *fmt, ...)
+    CK_PRINTF(4, 5);
+/* Case-insensitive; NULL when absent. */
+const char *ck_nvs_get(const struct ck_nvs *l, const char *name);
+
+enum ck_retry_class {
+    CK_RETRY_NONE, /* never send twice */
+    CK_RETRY_SAFE, /* idempotent: resend after connection loss, 5xx, 429, throttling codes */
+};
+
+struct ck_req {
+    const char *method;   /* "GET" */
+    const char *scheme;   /* "https" or "http" */
+    const char *host;     /* name, or IPv6 without brackets */
+    int port;             /* 0: the scheme's default */
+    const char *path;     /* decoded, starts with "/" */
+    const char *raw_path; /* already encoded; used instead of `path` when not NULL */
+    struct ck_nvs query;  /* decoded */
+    struct ck_nvs headers;
+    struct ck_slice body; /* borrowed until the reply */
+    size_t max_reply;     /* bytes; 0 means 64 MiB */
+    int64_t timeout_ms;   /* whole request with its retries; 0 means 30,000 */
+    int64_t connect_ms;   /* 0 means 5,000 */
+    unsigned attempts;    /* at most; 0 means 3 */
+    enum ck_retry_class retry;
+    bool no_proxy;       /* link-local metadata services */
+    const char *ca_file; /* PEM bundle instead of the system's; NULL: default */
+    bool follow;         /* follow up to 10 redirects; Authorization, Cookie and x-amz-* headers
+                            are dropped when the host changes */
+    const char *bucket;  /* name of the token bucket that limits this service's rate; NULL: none */
+    /* Signs: called before each attempt; may add headers to `r` (attempt-local copy). Optional. */
+    int (*sign)(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err);
+    void *sign_arg;
+    /* Reads a reply and says whether to try again in spite of its status: returns true and may fix
+     * the request (clock skew, expired credentials). Optional. */
+    bool (*again)(void *arg, struct ck_req *r, const struct ck_resp *resp);
+    void *again_arg;
+    /* Streamed body: called with each piece when the status is 2xx. Optional. */
+    int (*sink)(void *arg, struct ck_slice piece, struct ck_err *err);
+    void *sink_arg;
+};
+
+struct ck_resp {
+    int status;
+    struct ck_nvs headers; /* names lower-case */
+    struct ck_buf body;    /* freed by ck_resp_done; of a non-2xx reply at most 1 MiB is kept */
+    struct ck_arena *arena;
+    unsigned attempts; /* how often it was sent */
+    int64_t ms;
+};
+void ck_resp_done(struct ck_resp *r);
+#define CK_AUTORESP CK_CLEANUP(ck_resp_done) struct ck_resp
+
+/* The transport beneath: curl, or a script in tests. */
+struct ck_transport_ops {
+    const char *name;
+    /* Send n requests concurrently (at most `parallel` at a time), once each, no retries; resp[i]
+     * or errs[i] (code != OK) is filled for each. Returns negative only when nothing could be done.
+     */
+    int (*send)(void *t, struct ck_req *const *reqs, size_t n, unsigned parallel,
+                struct ck_resp *resps, struct ck_err *errs,
+                /* called as each one finishes; true: *reqs[i] was made ready to be sent again */
+                bool (*done)(void *arg, size_t i), void *arg, struct ck_err *err);
+    void (*free)(void *t);
+};
+
+/* `env` gives the proxy variables; borrowed. transport NULL: curl, loaded on first use. */
+struct ck_http *ck_http_new(const struct ck_env *env, const struct ck_transport_ops *ops,
+                            void *transport);
+void ck_http_free(struct ck_http *h);
+void ck_http_set_parallel(struct ck_http *h, unsigned n);
+
+/* Send one request with retries. Any HTTP status is success here: the caller judges resp->status.
+ * Errors: TIMEOUT, UNAVAILABLE (connection), INVALID (TLS verification, bad URL), LIMIT (reply too
+ * large), CANCELLED. Messages name method, host and path, never query values or headers. */
+int ck_http_do(struct ck_http *h, const struct ck_req *req, struct ck_resp *ret,
+               struct ck_err *err);
+
+/* Send many; fn is called once per request as it finishes, in any order; item_err->code != OK when
+ * there is no reply. A negative return of fn stops. */
+typedef int (*ck_resp_fn)(void *arg, size_t i, struct ck_resp *resp, struct ck_err *item_err);
+int ck_http_all(struct ck_http *h, const struct ck_req *reqs, size_t n, ck_resp_fn fn, void *arg,
+                struct ck_err *err);
+
+/* How many requests have been sent through h (tests, bench). */
+uint64_t ck_http_count(const struct ck_http *h);
+
+/* The wire form of path and query; the one encoder. */
+void ck_url_path(struct ck_buf *out, const struct ck_req *r);
+void ck_url_query(struct ck_buf *out, const struct ck_req *r); /* "a=1&b=2", in the given order */
+/* Split an absolute URL into scheme, host, port, decoded path and query of `ret` (arena-owned).
+ * Errors: INVALID. */
+int ck_url_parse(struct ck_arena *a, const char *url, struct ck_req *ret, struct ck_err *err);

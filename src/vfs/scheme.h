@@ -1,0 +1,24 @@
+/* The scheme table's rows: how a URL becomes a location. One parse function per scheme, in that
+ * scheme's file; vfs.c holds the table. */
+#pragma once
+
+#include "vfs/vfs.h"
+
+/* Decoded parts of scheme://container/key (kOps' net/url rules, vfs.md §1.3). Strings in the
+ * arena.*/
+struct ck_vfs_url {
+    const char *scheme, *container, *key;
+};
+/* false when the URL is malformed, has no container, or carries credentials. */
+bool ck_vfs_url_split(struct ck_arena *a, const char *url, struct ck_vfs_url *ret);
+
+typedef int (*ck_vfs_parse_fn)(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                               struct ck_err *err);
+
+int ck_vfs_parse_file(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                      struct ck_err *err);
+int ck_vfs_parse_mem(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                     struct ck_err *err);
+/* s3, do, scw, linode, hos */
+int ck_vfs_parse_s3(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                    struct ck_err *err);

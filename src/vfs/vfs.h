@@ -1,0 +1,231 @@
+/* The store contract: one interface over local folders, memory, S3 and every store to come.
+ *
+ * A location is a container (a folder root, a bucket) plus a key. Building one does no I/O; clients
+ * and credentials come to life on the first operation. Every read gives a version token and a write
+ * can be made conditional on it, so that no update is lost.
+ *
+ * Source: kOps util/pkg/vfs (vfs.go, context.go); the deliberate differences are in
+ * docs/differences.md. Statement numbers V001… in tests refer to the conformance list. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "base/strv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ck_http; /* net/http.h */
+struct ck_vfs;  /* one container of one scheme */
+struct ck_vfs_ops;
+
+/* What every store of one process shares. Owned by cmd/ (or by the embedding program). */
+struct ck_vfs_ctx {
+    const struct ck_env *env; /* borrowed; never NULL */
+    struct ck_arena *arena;   /* containers and their keys live here */
+    int64_t timeout_ms;       /* per operation; 0 means 30,000 */
+    size_t max_object;        /* bytes read at most; 0 means 64 MiB */
+    unsigned parallel;        /* concurrent requests; 0 means 32 */
+    const char *profile;      /* CKOPS_STORE_PROFILE or the config file's; NULL: the usual chain */
+    struct ck_http *http;     /* made on first use by network stores */
+    struct ck_vfs *opened;    /* containers opened so far, newest first */
+    /* Called once per operation when not NULL; `what` is like "read", `text` the path. For -v. */
+    void (*trace)(void *arg, const char *what, const char *text, int64_t ms, int code);
+    void *trace_arg;
+};
+
+/* Release what the context opened (connections, locks); the arena stays the caller's. */
+void ck_vfs_ctx_done(struct ck_vfs_ctx *ctx);
+
+/* A location. Cheap to copy; `key` lives in an arena that must outlive it. */
+struct ck_path {
+    struct ck_vfs *vfs;
+    const char *key; /* decoded, no leading slash for object stores; a file path for file:// */
+};
+
+/* The version of an object's content as its store tells it: ETag, generation, resourceVersion, or
+ * for files a digest of content and identity. Opaque; "" means the store gave none. */
+struct ck_version {
+    char token[160];
+};
+
+enum ck_write_mode {
+    CK_WRITE_ANY,          /* create or replace */
+    CK_WRITE_CREATE,       /* only if absent: EXISTS otherwise */
+    CK_WRITE_IF_UNCHANGED, /* only if the content still has the given version: CONFLICT otherwise */
+};
+
+struct ck_write_opts {
+    enum ck_write_mode mode;
+    const struct ck_version *version; /* with CK_WRITE_IF_UNCHANGED */
+    bool public_read;                 /* PublicACL of kOps; UNSUPPORTED where it means nothing */
+};
+
+struct ck_entry {
+    const char *key;  /* full key, as in ck_path */
+    const char *name; /* last element (list, list_dirs) or path relative to the listed one (tree) */
+    int64_t size;     /* bytes; -1 unknown */
+    int64_t mtime_s;  /* seconds since the epoch; 0 unknown */
+    const char *md5;  /* lower-case hex when the listing tells it cheaply, else NULL */
+};
+
+struct ck_entries {
+    struct ck_entry *v; /* in the arena given to the call; sorted bytewise by key */
+    size_t n, cap;
+};
+
+enum ck_hash_alg { CK_MD5, CK_SHA1, CK_SHA256 };
+struct ck_hash {
+    enum ck_hash_alg alg;
+    unsigned char bytes[32];
+    size_t len; /* 0: the store does not know it cheaply */
+};
+
+/* Receives a streamed read piece by piece; a negative return stops the read with that code. */
+typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
+
+/* One result of a bulk read. `err->code` CK_NOT_FOUND is a normal outcome, as any other per-item
+ * error; returning negative stops the whole operation. `data` is borrowed for the call. Items
+ * arrive in any order; `i` is the index in the request. */
+typedef int (*ck_bulk_fn)(void *arg, size_t i, struct ck_slice data,
+                          const struct ck_version *version, struct ck_err *item_err);
+
+/* What a store implements. Members marked optional may be NULL. Every member obeys the deadline of
+ * the context (TIMEOUT) and its size limit (LIMIT), and reports DENIED, UNAUTHENTICATED and
+ * UNAVAILABLE as such. Keys have been checked by the caller: no "..", no control characters. */
+struct ck_vfs_ops {
+    const char *scheme; /* "s3", "file", … */
+
+    /* Whole content and its version. NOT_FOUND when absent; a missing container is NOT NOT_FOUND
+     * but INVALID with a message saying so. */
+    int (*read)(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
+                struct ck_err *err);
+    /* The same in pieces, without holding the whole. Optional: read() is used. */
+    int (*read_stream)(struct ck_vfs *v, const char *key, ck_sink_fn fn, void *arg,
+                       struct ck_version *ret, struct ck_err *err);
+    /* Write atomically: a reader sees the old or the new content, never a part. Modes as in
+     * enum ck_write_mode; EXISTS, CONFLICT. `ret` gets the new version (may be ""). */
+    int (*write)(struct ck_vfs *v, const char *key, struct ck_slice data,
+                 const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+    /* Delete one object; only while it has `version` when that is not NULL (CONFLICT otherwise;
+     * stores that cannot do that compare before deleting). NOT_FOUND where the store can tell
+     * (S3 cannot: success). */
+    int (*remove)(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                  struct ck_err *err);
+    /* Delete exactly the objects at and below key + "/". Per-object failures are all reported in
+     * one message. Optional: tree() and remove() are used. */
+    int (*remove_tree)(struct ck_vfs *v, const char *key, struct ck_err *err);
+    /* Delete every version and delete marker of exactly this key. NOT_FOUND when there was none.
+     * Optional: remove() is used. */
+    int (*remove_versions)(struct ck_vfs *v, const char *key, struct ck_err *err);
+    /* Immediate files below key, sorted; no directories. A missing prefix is an empty list on
+     * object stores and NOT_FOUND on file systems. */
+    int (*list)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+    /* Immediate sub-directories (common prefixes), names without the slash. Must not cost more than
+     * the number of directories, however much lies beneath them. */
+    int (*list_dirs)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                     struct ck_err *err);
+    /* All files at any depth below key, sorted bytewise by key; symbolic links are not followed. */
+    int (*tree)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+    /* The content's hash if the store knows it cheaply: ret->len 0 otherwise (no error). `alg` is
+     * the wanted algorithm. */
+    int (*hash)(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, struct ck_hash *ret,
+                struct ck_err *err);
+    /* Read many objects, concurrently where that helps. Optional: read() in turn is used. */
+    int (*read_many)(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn, void *arg,
+                     struct ck_err *err);
+    /* list_dirs of many keys, concurrently. ret[i] belongs to keys[i]. Optional. */
+    int (*list_dirs_many)(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
+                          struct ck_entries *ret, struct ck_err *err);
+    /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
+    char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
+    /* Release the container. Optional. */
+    void (*close)(struct ck_vfs *v);
+    enum ck_hash_alg preferred_hash;
+    bool has_hash;
+    bool cluster_readable; /* nodes can read it (IsClusterReadable of kOps) */
+    bool terraform;        /* can be rendered as Terraform objects */
+    bool absolute_keys;    /* keys may start with "/" (local files) */
+};
+
+/* Common part of every container; schemes embed it as their first member. */
+struct ck_vfs {
+    const struct ck_vfs_ops *ops;
+    struct ck_vfs_ctx *ctx;
+    const char *container; /* bucket; "" for local files */
+    struct ck_vfs *next;   /* list of opened containers */
+};
+
+/* Parse a store URL or a bare path. No I/O.
+ * Errors: INVALID with kOps' texts (`unknown / unhandled path type: "foo://x"`,
+ * `invalid s3 path: "s3://"`), also for control characters, credentials in the URL, "..". */
+int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err);
+
+/* POSIX-clean join; `rel` may hold several elements. INVALID when it would climb above the base's
+ * container or holds control characters. */
+int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel,
+                 struct ck_path *ret, struct ck_err *err);
+const char *ck_path_text(struct ck_arena *a, const struct ck_path *p); /* canonical text */
+const char *ck_path_base(struct ck_arena *a,
+                         const struct ck_path *p); /* last element; "." if none */
+/* The part of child below base. INVALID `Path "c" is not a child of "b"`. */
+int ck_path_relative(struct ck_arena *a, const struct ck_path *base, const struct ck_path *child,
+                     const char **ret, struct ck_err *err);
+
+/* The operations; contracts are those of struct ck_vfs_ops, plus tracing. ret_version may be NULL.
+ */
+int ck_vfs_read(const struct ck_path *p, struct ck_buf *out, struct ck_version *ret_version,
+                struct ck_err *err);
+int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
+                       struct ck_version *ret_version, struct ck_err *err);
+int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
+                 struct ck_version *ret_version, struct ck_err *err);
+int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err);
+int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err);
+int ck_vfs_remove_versions(const struct ck_path *p, struct ck_err *err);
+int ck_vfs_list(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+int ck_vfs_list_dirs(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                     struct ck_err *err);
+int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
+                struct ck_err *err);
+int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
+                     void *arg, struct ck_err *err);
+
+/* Find directories, at any depth, that hold a file called `leaf`, and read it: the listing of
+ * clusters. `fn` gets the directory's path relative to `root` and the file's content, or an item
+ * error when it could not be read. What lies beneath a directory that has the file is not walked;
+ * one without it is searched further down, to a depth of 8. Order: bytewise by name.
+ * Cost on object stores: one delimiter listing per level plus one read per directory, concurrent.
+ */
+typedef int (*ck_find_fn)(void *arg, const char *name, struct ck_slice data,
+                          const struct ck_version *version, struct ck_err *item_err);
+int ck_vfs_find(const struct ck_path *root, const char *leaf, ck_find_fn fn, void *arg,
+                struct ck_err *err);
+/* The same without reading where the store can tell from listings: names only. */
+int ck_vfs_find_names(const struct ck_path *root, const char *leaf, struct ck_strv *ret,
+                      struct ck_err *err);
+
+/* Read a location that need not be a store: also http(s):// and metadata:// (kOps'
+ * VFSContext.ReadFile). */
+int ck_vfs_read_location(struct ck_vfs_ctx *ctx, const char *location, struct ck_buf *out,
+                         struct ck_err *err);
+
+/* Hash text forms: "md5:hex" or bare hex of 32/40/64 digits. */
+int ck_hash_parse(const char *text, struct ck_hash *ret, struct ck_err *err);
+void ck_hash_put(struct ck_buf *out, const struct ck_hash *h);
+
+/* For schemes: find or make the container of (scheme, name); `size` is that of the scheme's own
+ * struct, zeroed when new (*ret_new true). */
+struct ck_vfs *ck_vfs_container(struct ck_vfs_ctx *ctx, const struct ck_vfs_ops *ops,
+                                const char *container, size_t size, bool *ret_new);
+void ck_entries_add(struct ck_arena *a, struct ck_entries *e, struct ck_entry entry);
+void ck_entries_sort(struct ck_entries *e);
