@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t fixed_ns;
@@ -151,4 +152,21 @@ bool ck_rfc3339_parse(struct ck_slice s, int64_t *ret_s)
         return false;
     *ret_s = ck_days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec - off;
     return true;
+}
+
+bool ck_http_date_parse(const char *s, int64_t *ret_s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int d, y, h, mi, sec;
+    if (strlen(s) != 29 || strcmp(s + 25, " GMT") != 0 || !digits(s + 5, 2, &d) ||
+        !digits(s + 12, 4, &y) || !digits(s + 17, 2, &h) || !digits(s + 20, 2, &mi) ||
+        !digits(s + 23, 2, &sec))
+        return false;
+    for (int m = 0; m < 12; m++) {
+        if (memcmp(s + 8, months + 3 * m, 3) != 0)
+            continue;
+        *ret_s = ck_days_from_civil(y, m + 1, d) * 86400 + h * 3600 + mi * 60 + sec;
+        return true;
+    }
+    return false;
 }

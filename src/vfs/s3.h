@@ -1,0 +1,75 @@
+/* The S3 family: s3:// on AWS or a custom endpoint, do:// scw:// linode:// hos://.
+ *
+ * Shared between the files of the driver: s3.c (objects), s3_client.c (endpoint, region, signing,
+ * errors), s3_list.c (listings), s3_delete.c (trees and versions). Mirrors kOps'
+ * util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says why. */
+#pragma once
+
+#include "auth/cred.h"
+#include "net/http.h"
+#include "vfs/scheme.h"
+#include "vfs/vfs.h"
+
+enum ck_s3_conditional { CK_S3_COND_UNKNOWN, CK_S3_COND_YES, CK_S3_COND_NO };
+
+struct ck_s3 {
+    struct ck_vfs base;     /* container: the bucket */
+    const char *env_scheme; /* "s3", "do", … */
+    bool custom;            /* S3_ENDPOINT mode: static keys, path style, fixed region */
+    bool ready;
+    bool virtual_host;
+    bool endpoint_given; /* AWS mode with AWS_ENDPOINT_URL[_S3] */
+    bool dualstack, fips;
+    const char *url_scheme; /* "https" */
+    const char *host;       /* without the bucket */
+    int port;
+    const char *base_path; /* of the endpoint, "" or "/x" */
+    const char *region;
+    const char *ca_file;
+    const char *acl, *sse;
+    struct ck_cred_provider *creds;
+    int64_t skew_s;
+    enum ck_s3_conditional conditional;
+    unsigned generation; /* of the region: counts redirects, so that a loop ends */
+};
+
+/* What one S3 reply said when it was not a success. Strings in the response's arena. */
+struct ck_s3_error {
+    int status;
+    const char *code, *message, *region, *request_id;
+};
+
+/* ---- s3_client.c ---- */
+/* Resolve endpoint, region and credentials once. */
+int ck_s3_prepare(struct ck_s3 *s, struct ck_err *err);
+/* A request on the bucket (key NULL) or an object. */
+void ck_s3_request(struct ck_arena *a, struct ck_s3 *s, const char *method, const char *key,
+                   struct ck_req *ret);
+/* Send; any reply is success here, redirects to another region have been followed. */
+int ck_s3_send(struct ck_s3 *s, struct ck_req *r, struct ck_resp *ret, struct ck_err *err);
+/* Whether this reply moved the bucket to another region; then the request is to be made anew. */
+bool ck_s3_follow_region(struct ck_s3 *s, const struct ck_resp *resp);
+void ck_s3_error_of(const struct ck_resp *resp, struct ck_s3_error *ret);
+/* Turn a reply that is not a success into an error that names action, resource, identity, region,
+ * status and request id. `verb` is kOps' ("fetching", "writing", …), action like "s3:GetObject". */
+int ck_s3_fail(struct ck_s3 *s, const struct ck_resp *resp, const char *verb, const char *action,
+               const char *key, struct ck_err *err);
+/* A transport failure, worded the same way. */
+int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char *key,
+               struct ck_err *err);
+/* HTTP client of the context, made on first use. */
+struct ck_http *ck_s3_http(struct ck_s3 *s);
+
+/* ---- s3_list.c ---- */
+int ck_s3_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+               struct ck_err *err);
+int ck_s3_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                    struct ck_err *err);
+int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
+                         struct ck_entries *ret, struct ck_err *err);
+int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+               struct ck_err *err);
+
+/* ---- s3_delete.c ---- */
+int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
+int ck_s3_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
