@@ -46,11 +46,37 @@ struct ck_stored {
     struct ck_object obj;
     struct ck_path path;
     struct ck_version version;
+    struct ck_slice bytes; /* as read; in the arena, or borrowed for the call in ck_cluster_each */
+    bool lossy; /* it holds fields that this version does not know: rewriting would drop them */
 };
 struct ck_stored_list {
     struct ck_stored *v;
     size_t n, cap;
 };
+
+/* ---- store/batch.c: several writes that happen all or not at all ---- */
+struct ck_batch_item {
+    const char *what; /* `Cluster "x"`, for messages */
+    struct ck_path path;
+    struct ck_slice data; /* new content */
+    bool replaces;        /* false: create-only */
+    bool unguarded; /* what is there already is overwritten (the file's name is its content) */
+    struct ck_version version; /* with replaces: what was read */
+    struct ck_slice before;    /* with replaces: its content, put back when a later write fails */
+    struct ck_version written; /* set by the commit */
+    bool done;
+};
+struct ck_batch {
+    struct ck_batch_item *v; /* in the arena */
+    size_t n, cap;
+};
+struct ck_batch_item *ck_batch_add(struct ck_arena *a, struct ck_batch *b);
+/* Write every item in order. When one fails, what this call wrote is taken back, each step only
+ * while the content is still ours; what could not be taken back is named in the message.
+ * *ret_failed (may be NULL) is the index of the item that failed.
+ * Errors: EXISTS `file already exists`, CONFLICT, otherwise the store's. */
+int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
+                    size_t *ret_failed, struct ck_err *err);
 
 /* ---- store/clusterset.c ---- */
 /* Read one cluster. configBase is filled in memory when empty. NOT_FOUND
@@ -63,7 +89,8 @@ int ck_cluster_get(struct ck_arena *a, const struct ck_store *s, const char *nam
 int ck_cluster_get_for_command(struct ck_arena *a, const struct ck_store *s, const char *name,
                                struct ck_stored *ret, struct ck_err *err);
 /* All clusters, sorted by their directory. fn gets either a cluster or an item error (never
- * dropped silently); the arena given to fn's objects is `a`. */
+ * dropped silently); the arena given to fn's objects is `a`, or with `a` NULL one that is emptied
+ * after each call. */
 typedef int (*ck_cluster_fn)(void *arg, const char *dir_name, const struct ck_stored *cluster,
                              struct ck_err *item_err);
 int ck_cluster_each(struct ck_arena *a, const struct ck_store *s, ck_cluster_fn fn, void *arg,
@@ -77,6 +104,12 @@ int ck_cluster_create(struct ck_arena *a, const struct ck_store *s, struct ck_ob
  * CONFLICT: someone changed it since; the message says so, the caller shows the three-way view. */
 int ck_cluster_update(struct ck_arena *a, const struct ck_store *s, const struct ck_stored *old,
                       struct ck_object *cluster, struct ck_err *err);
+/* The same two in steps: everything but the write, which becomes an item of the batch. */
+int ck_cluster_prepare_create(struct ck_arena *a, const struct ck_store *s,
+                              struct ck_object *cluster, struct ck_batch *b, struct ck_err *err);
+int ck_cluster_prepare_update(struct ck_arena *a, const struct ck_store *s,
+                              const struct ck_stored *old, struct ck_object *cluster,
+                              struct ck_batch *b, struct ck_err *err);
 /* Remove the state as delete cluster does: refuses unknown files before it removes anything. */
 int ck_cluster_delete(struct ck_arena *a, const struct ck_store *s, const struct ck_stored *cluster,
                       struct ck_err *err);
@@ -92,6 +125,11 @@ int ck_ig_create(struct ck_arena *a, const struct ck_store *s, const char *clust
                  struct ck_object *ig, struct ck_err *err);
 int ck_ig_update(struct ck_arena *a, const struct ck_store *s, const char *cluster,
                  const struct ck_stored *old, struct ck_object *ig, struct ck_err *err);
+int ck_ig_prepare_create(struct ck_arena *a, const struct ck_store *s, const char *cluster,
+                         struct ck_object *ig, struct ck_batch *b, struct ck_err *err);
+int ck_ig_prepare_update(struct ck_arena *a, const struct ck_store *s, const char *cluster,
+                         const struct ck_stored *old, struct ck_object *ig, struct ck_batch *b,
+                         struct ck_err *err);
 int ck_ig_delete(struct ck_arena *a, const struct ck_store *s, const char *cluster,
                  const struct ck_stored *ig, struct ck_err *err);
 
@@ -100,6 +138,9 @@ int ck_addons_read(struct ck_arena *a, const struct ck_store *s, const char *clu
                    struct ck_object **ret, size_t *ret_n, struct ck_err *err);
 int ck_addons_write(struct ck_arena *a, const struct ck_store *s, const char *cluster,
                     const struct ck_object *addons, size_t n, struct ck_err *err);
+int ck_addons_prepare(struct ck_arena *a, const struct ck_store *s, const char *cluster,
+                      const struct ck_object *addons, size_t n, struct ck_batch *b,
+                      struct ck_err *err);
 
 /* ---- store/sshset.c ---- */
 struct ck_ssh_key {
@@ -110,5 +151,7 @@ int ck_ssh_list(struct ck_arena *a, const struct ck_store *s, const struct ck_ob
                 struct ck_ssh_key **ret, size_t *ret_n, struct ck_err *err);
 int ck_ssh_add(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                struct ck_slice key, struct ck_err *err);
+int ck_ssh_prepare(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                   struct ck_slice key, struct ck_batch *b, struct ck_err *err);
 int ck_ssh_delete_all(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                       struct ck_err *err);

@@ -1,0 +1,106 @@
+/* Several writes that happen all or not at all.
+ *
+ * Stores have no transactions: on a failure, what was written is taken back step by step, each only
+ * while the content is still what this run wrote. kOps has nothing like it. */
+#include "store/store.h"
+
+#include "base/mem.h"
+
+struct ck_batch_item *ck_batch_add(struct ck_arena *a, struct ck_batch *b)
+{
+    if (b->n == b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : 8;
+        struct ck_batch_item *v = ck_arena_alloc(a, cap * sizeof *v);
+        if (b->n)
+            memcpy(v, b->v, b->n * sizeof *v);
+        b->v = v;
+        b->cap = cap;
+    }
+    struct ck_batch_item *it = &b->v[b->n++];
+    *it = (struct ck_batch_item){0};
+    return it;
+}
+
+static int take_back(const struct ck_batch_item *it, struct ck_err *err)
+{
+    if (!it->replaces)
+        return ck_vfs_remove(&it->path, &it->written, err);
+    struct ck_write_opts opts = {.mode = CK_WRITE_IF_UNCHANGED, .version = &it->written};
+    return ck_vfs_write(&it->path, it->before, &opts, NULL, err);
+}
+
+/* A write that failed without an answer may have happened all the same: look. */
+static bool was_written(struct ck_batch_item *it, enum ck_code code)
+{
+    if (code != CK_TIMEOUT && code != CK_UNAVAILABLE && code != CK_IO)
+        return false;
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_MAX(it->data.len + 1);
+    return ck_vfs_read(&it->path, &b, &it->written, &ignored) == 0 &&
+           ck_slice_eq(ck_buf_slice(&b), it->data);
+}
+
+static void roll_back(struct ck_arena *a, struct ck_batch *b, size_t failed, struct ck_err *err)
+{
+    if (was_written(&b->v[failed], err->code))
+        b->v[failed].done = true;
+    CK_AUTOBUF struct ck_buf left = CK_BUF_INIT;
+    for (size_t i = failed + 1; i-- > 0;) {
+        struct ck_batch_item *it = &b->v[i];
+        if (!it->done)
+            continue;
+        it->done = false;
+        CK_AUTOERR e = CK_ERR_INIT;
+        if (take_back(it, &e) && e.code != CK_NOT_FOUND)
+            ck_buf_fmt(&left, "\n  %s: %s", ck_path_text(a, &it->path), ck_err_msg(&e));
+    }
+    if (left.len) {
+        CK_AUTOFREE char *msg = ck_xstrdup(ck_err_msg(err));
+        int status = err->http_status;
+        ck_fail(err, err->code, "%s\nThese writes could not be taken back:%s", msg,
+                ck_buf_str(&left));
+        err->http_status = status;
+    }
+}
+
+static int write_item(struct ck_arena *a, const struct ck_store *s, struct ck_batch_item *it,
+                      struct ck_err *err)
+{
+    struct ck_write_opts opts = {.mode = CK_WRITE_CREATE};
+    if (it->replaces)
+        opts = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &it->version};
+    int r = ck_vfs_write(&it->path, it->data, &opts, &it->written, err);
+    it->done = !r;
+    if (r == -CK_EXISTS && it->unguarded) {
+        ck_err_done(err);
+        opts.mode = CK_WRITE_ANY;
+        r = ck_vfs_write(&it->path, it->data, &opts, &it->written, err);
+    }
+    if (!r)
+        return 0;
+    const char *text = ck_path_text(a, &it->path);
+    if (err->code == CK_EXISTS) {
+        s->warn(s->warn_arg,
+                ck_arena_printf(a, "failed to create file as already exists: %s", text));
+        return ck_fail(err, CK_EXISTS, "file already exists");
+    }
+    if (err->code == CK_CONFLICT || (err->code == CK_NOT_FOUND && it->replaces))
+        return ck_fail(err, CK_CONFLICT, "%s was changed by someone else since it was read",
+                       it->what);
+    ck_wrap(err, "error writing configuration file %s", text);
+    return ck_wrap(err, "error writing %s", it->what);
+}
+
+int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
+                    size_t *ret_failed, struct ck_err *err)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        if (write_item(a, s, &b->v[i], err)) {
+            if (ret_failed)
+                *ret_failed = i;
+            roll_back(a, b, i, err);
+            return -(int)err->code;
+        }
+    }
+    return 0;
+}
