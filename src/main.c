@@ -1,5 +1,7 @@
 /* The program: everything happens in cmd/. */
-int main(void)
+#include "cmd/cmd.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return ck_main(argc, argv);
 }

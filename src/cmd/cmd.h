@@ -15,6 +15,9 @@
 
 struct ck_ctx;
 
+/* The kops release whose store, files and command line this program is compatible with. */
+#define CK_KOPS_VERSION "1.37.0-alpha.1"
+
 enum ck_opt_type {
     CK_OPT_BOOL,     /* bool */
     CK_OPT_STRING,   /* const char *, never NULL after parsing ("" by default) */
@@ -52,6 +55,7 @@ struct ck_opt {
     const char *complete;
     int (*complete_fn)(struct ck_ctx *ctx, const void *opts, const char *prefix,
                        struct ck_strv *ret, struct ck_err *err);
+    const char *dflt_env; /* environment variable whose value is the default; may be NULL */
 };
 #define CK_OPT_NO_GIVEN ((size_t)-1)
 
@@ -83,16 +87,19 @@ struct ck_cmd {
     int (*complete_args)(struct ck_ctx *ctx, const void *opts, int argc, char **argv,
                          const char *prefix, struct ck_strv *ret, int *ret_directive,
                          struct ck_err *err);
+    bool raw_args; /* what follows the command's name is not parsed for flags */
 };
 
 /* The state of one run of the program. */
 struct ck_ctx {
     const struct ck_cmd *cmd;
+    const char *cmd_path;   /* "ckops get clusters" */
     struct ck_arena *arena; /* lives as long as the run */
     struct ck_env env;
     struct ck_feature_flags features;
     struct ck_vfs_ctx vfs;
     struct ck_buf out;   /* standard output, flushed at the end and before prompts */
+    int out_errno;       /* why standard output cannot be written; 0: it can */
     const char *program; /* "ckops" */
     /* global flags */
     const char *opt_state, *opt_name, *opt_config;

@@ -1,0 +1,94 @@
+/* The run's shared state: standard output and the state store.
+ *
+ * Standard output is collected and written in large pieces, its failures reported; nothing else in
+ * the program writes to descriptor 1, except programs it starts. Mirrors cmd/kops/util/factory.go.
+ */
+#include "cmd/config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+enum { PIECE = 64 * 1024 };
+
+static void flush_when_large(struct ck_ctx *ctx)
+{
+    /* a failure stays in out_errno and comes to light at the final flush */
+    if (ctx->out.len >= PIECE)
+        (void)ck_flush(ctx, NULL);
+}
+
+void ck_print(struct ck_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ck_buf_vfmt(&ctx->out, fmt, ap);
+    va_end(ap);
+    flush_when_large(ctx);
+}
+
+void ck_print_slice(struct ck_ctx *ctx, struct ck_slice s)
+{
+    ck_buf_put(&ctx->out, s);
+    flush_when_large(ctx);
+}
+
+int ck_flush(struct ck_ctx *ctx, struct ck_err *err)
+{
+    const char *p = ctx->out.ptr;
+    size_t left = ctx->out.len;
+    while (left && !ctx->out_errno) {
+        ssize_t n = write(STDOUT_FILENO, p, left);
+        if (n < 0 && errno != EINTR)
+            ctx->out_errno = errno;
+        if (n > 0) {
+            p += n;
+            left -= (size_t)n;
+        }
+    }
+    ck_buf_reset(&ctx->out);
+    return ctx->out_errno ? ck_fail_errno(err, ctx->out_errno, "writing standard output") : 0;
+}
+
+/* ---- state store ---- */
+
+static void warn(void *arg, const char *text)
+{
+    ck_warn("%s", text);
+}
+
+/* vfs.md §14.1: a given --state counts even when it is empty. */
+static const char *state_text(const struct ck_ctx *ctx, const struct ck_config *config)
+{
+    const char *env = ck_env_nonempty(&ctx->env, "KOPS_STATE_STORE");
+    if (ctx->state_given)
+        return ctx->opt_state;
+    return env ? env : config->state ? config->state : "";
+}
+
+int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
+{
+    *ret = &ctx->store;
+    if (ctx->store_open)
+        return 0;
+    struct ck_config config;
+    ck_config_load(ctx, &config);
+    const char *url = NULL;
+    int r = ck_state_clean(ctx->arena, state_text(ctx, &config), &url, err);
+    if (r < 0)
+        return r;
+    const char *profile = ck_env_nonempty(&ctx->env, "CKOPS_STORE_PROFILE");
+    ctx->vfs.profile = profile ? profile : config.store_profile;
+    ck_debug(2, "state store %s", url);
+    r = ck_store_open(&ctx->vfs, url, &ctx->features, &ctx->store, err);
+    if (r < 0)
+        return r;
+    ctx->store.lenient = ctx->lenient;
+    ctx->store.warn = warn;
+    if (ck_str_starts(url, "file://"))
+        ck_warn("The local filesystem state store is not functional for running clusters");
+    ctx->store_open = true;
+    return 0;
+}
