@@ -1,0 +1,43 @@
+/* Shared between the files that build a new cluster; not for others. */
+#pragma once
+
+#include "doc/scalar.h"
+#include "ops/new_cluster.h"
+
+struct ck_zone_subnet {
+    const char *zone, *subnet; /* the zone's first subnet */
+};
+
+struct ck_new_build {
+    struct ck_arena *a;
+    const struct ck_new_cluster_opts *o;
+    const struct ck_new_cluster_env *env;
+    const char *cloud;
+    struct ck_semver kubernetes;
+    struct ck_object cluster;
+    struct ck_val *spec;
+    struct ck_strv zones; /* sorted union of --zones and --control-plane-zones; owned */
+    bool private_topology, dns_published;
+    struct ck_object *igs;
+    size_t n_igs, cap_igs;
+};
+
+/* ---- new_cluster_network.c ---- */
+int ck_new_subnets(struct ck_new_build *b, struct ck_err *err);
+int ck_new_networking(struct ck_new_build *b, struct ck_err *err);
+int ck_new_topology(struct ck_new_build *b, struct ck_err *err);
+int ck_new_api(struct ck_new_build *b, struct ck_err *err);
+/* Name of the subnet a zone's control plane goes to. */
+const char *ck_new_subnet_of_zone(struct ck_new_build *b, const char *zone);
+
+/* ---- new_cluster_groups.c ---- */
+int ck_new_groups(struct ck_new_build *b, struct ck_err *err);
+bool ck_new_zoned_groups(const struct ck_new_build *b); /* GCE, Azure: groups carry zones */
+
+static inline bool ck_new_is(const struct ck_new_build *b, const char *cloud)
+{
+    const char *p = b->cloud;
+    while (*p && *p == *cloud)
+        p++, cloud++;
+    return *p == *cloud;
+}
