@@ -1,0 +1,73 @@
+#!/bin/sh
+# Install what the tests need and run them: unit, conformance, crash, end to end, transcripts,
+# sanitizers, a second compiler, formatting, layers, style, fuzz corpora.
+#   tools/test.sh [--quick]     --quick: one build, no sanitizers, no second compiler, no analysis
+# Prints a line per stage with its time and ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+quick=0
+[ "${1:-}" = --quick ] && quick=1
+out=${CKOPS_BUILD_ROOT:-$PWD/build-test}
+mkdir -p "$out"
+passed=0 failed=0
+py=python3
+stage() { # name command...
+    name=$1; shift
+    start=$(date +%s)
+    log=$out/$(echo "$name" | tr ' /' '__').log
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1)); verdict=ok
+    else
+        failed=$((failed + 1)); verdict=FAILED
+    fi
+    echo "== $name: $verdict ($(($(date +%s) - start)) s)"
+    if [ $verdict = FAILED ]; then tail -n 60 "$log"; else grep -E '^(skipped|different|transcripts|servers):' "$log"; fi
+    true
+}
+build() { # dir options...
+    dir=$1; shift
+    [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@" || return 1
+    ninja -C "$dir"
+}
+unit() { meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier "${2:-1}"; }
+e2e() {
+    CKOPS_BIN=$1/ckops CKOPS_BUILD=$1 $py -m pytest -q -p no:cacheprovider tests/e2e
+    r=$?
+    [ $r -eq 5 ] && return 1
+    return $r
+}
+formatted() {
+    files=$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
+    # shellcheck disable=SC2086
+    clang-format-14 --dry-run -Werror $files
+}
+analysis() {
+    dir=$out/analyzer
+    [ -f "$dir/build.ninja" ] || meson setup "$dir" -Dtests=false -Dc_args=-fanalyzer -Dwerror=true --buildtype=debugoptimized || return 1
+    ninja -C "$dir"
+}
+fuzz_replay() { $py tests/fuzz/replay.py --build "$1"; }
+
+echo "installing what is missing"
+sh tools/deps.sh test || exit 1
+$py -c 'import pytest, yaml' 2>/dev/null || py=/usr/bin/python3
+export PYTHONDONTWRITEBYTECODE=1
+
+stage "layers" $py tools/check_layers.py
+stage "style" $py tools/check_style.py
+stage "formatting" formatted
+stage "build gcc" build "$out/gcc" -Dwerror=true --buildtype=release -Db_ndebug=false
+stage "unit" unit "$out/gcc"
+stage "test servers" tests/servers/build.sh
+stage "end to end" e2e "$out/gcc"
+if [ $quick = 0 ]; then
+    stage "build asan+ubsan" build "$out/asan" -Db_sanitize=address,undefined -Db_lundef=false
+    stage "unit asan+ubsan" env ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sh -c "cd '$PWD' && meson test -C '$out/asan' --no-rebuild --print-errorlogs --timeout-multiplier 6"
+    stage "end to end asan+ubsan" env CKOPS_SANITIZED=1 CKOPS_BIN="$out/asan/ckops" CKOPS_BUILD="$out/asan" $py -m pytest -q -p no:cacheprovider -m "not slow" tests/e2e
+    stage "fuzz corpora" fuzz_replay "$out/asan"
+    stage "build clang" env CC=clang-14 meson setup --reconfigure "$out/clang" -Dwerror=true
+    stage "unit clang" sh -c "ninja -C '$out/clang' && meson test -C '$out/clang' --no-rebuild --print-errorlogs"
+    stage "static analysis" analysis
+fi
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
