@@ -119,7 +119,7 @@ static int csv_bare(struct csv *c, struct ck_buf *out, struct ck_err *err)
 {
     while (c->line < c->end && *c->line != ',' && *c->line != '\n') {
         if (*c->line == '"' && !c->lazy)
-            return csv_fail(c, c->line, "bare \" in non-quoted field", err);
+            return csv_fail(c, c->line, "bare \" in non-quoted-field", err);
         ck_buf_putc(out, *c->line++);
     }
     return 0;
