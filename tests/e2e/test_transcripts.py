@@ -15,8 +15,9 @@ NOTYET = transcripts.read_tsv("notyet.tsv")
 
 @pytest.mark.skipif(not PROGRAM, reason="CKOPS_BIN is not set")
 @pytest.mark.parametrize("case", CASES)
-def test_transcript(case):
+def test_transcript(case, pytestconfig):
     kind, result = transcripts.classify(PROGRAM, CORPUS, case, DIFFERENT, NOTYET)
+    pytestconfig.ck_transcripts[kind] += 1
     if kind == "skipped":
         pytest.skip(result.skip)
     if kind == "notyet":

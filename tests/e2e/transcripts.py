@@ -52,7 +52,10 @@ KLOG = re.compile(r"^[IWEF]\d{4} [0-9:.]{15} +\d+ [A-Za-z0-9_-]+\.(?:go|c):\d+\]
 
 # Things of ours that kops does not show in its usage blocks.
 OUR_FLAGS = {"lenient"}
-OUR_COMMANDS = set()
+OUR_COMMANDS = {"addons"}  # get addons
+
+CLASSES = {"passed": "passed", "different": "different on purpose", "notyet": "not yet offered",
+           "skipped": "skipped", "failed": "failed"}
 
 
 def group_of(case):
@@ -465,7 +468,7 @@ def bless(program, corpus, cases, different):
 
 def report(rows, verbose):
     names = [g for g, _ in GROUPS]
-    classes = ("passed", "different", "notyet", "skipped", "failed")
+    classes = tuple(CLASSES)
     for kind, result in rows:
         if kind == "failed" or (verbose and kind in ("different", "notyet")) or result.note:
             print("%-8s %s: %s%s" % (kind.upper(), result.case, " ".join(sorted(result.problems)),
