@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { PIECE = 64 * 1024 };
@@ -59,6 +60,13 @@ static void warn(void *arg, const char *text)
     ck_warn("%s", text);
 }
 
+enum { TRACE_LEVEL = 4 };
+
+static void trace(void *arg, const char *what, const char *text, int64_t ms, int code)
+{
+    ck_info("%s %s: %s, %lld ms", what, text, ck_code_name((enum ck_code)abs(code)), (long long)ms);
+}
+
 /* vfs.md §14.1: a given --state counts even when it is empty. */
 static const char *state_text(const struct ck_ctx *ctx, const struct ck_config *config)
 {
@@ -81,6 +89,8 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
         return r;
     const char *profile = ck_env_nonempty(&ctx->env, "CKOPS_STORE_PROFILE");
     ctx->vfs.profile = profile ? profile : config.store_profile;
+    if (ctx->verbosity >= TRACE_LEVEL)
+        ctx->vfs.trace = trace;
     ck_debug(2, "state store %s", url);
     r = ck_store_open(&ctx->vfs, url, &ctx->features, &ctx->store, err);
     if (r < 0)

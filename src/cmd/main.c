@@ -10,6 +10,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,14 @@ static void harden(void)
 static void interrupted(int sig)
 {
     _exit(STATUS_INTERRUPTED);
+}
+
+/* A standard stream the caller closed must not become a file of the store. Writing to it fails. */
+static void open_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", O_RDONLY);
 }
 
 static void set_signals(void)
@@ -102,12 +111,26 @@ static void put_stderr(const struct ck_buf *b)
     (void)ck_fd_write_all(STDERR_FILENO, ck_buf_slice(b), NULL);
 }
 
+/* Text that may come from a store or a server must not drive the terminal. */
+static void put_printable(struct ck_buf *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+            ck_buf_fmt(out, "\\x%02x", c);
+        else
+            ck_buf_putc(out, *text);
+    }
+}
+
 /* "Error: text", and the usage block when p is not NULL. */
 static int report(struct ck_ctx *ctx, const struct ck_parsed *p, const struct ck_err *err)
 {
     (void)ck_flush(ctx, NULL);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_buf_fmt(&b, "Error: %s\n", ck_err_msg(err));
+    ck_buf_puts(&b, "Error: ");
+    put_printable(&b, ck_err_msg(err));
+    ck_buf_putc(&b, '\n');
     if (p) {
         ck_usage(&b, p);
         ck_buf_putc(&b, '\n');
@@ -173,6 +196,7 @@ static int run(struct ck_ctx *ctx, int argc, char **argv)
 
 int ck_main(int argc, char **argv)
 {
+    open_streams();
     harden();
     set_signals();
     CK_AUTOARENA struct ck_arena *arena = ck_arena_new();
