@@ -3,7 +3,7 @@
  * What the options do is decided where they are used; here they get their names. Mirrors
  * cmd/kops/root.go and the flags klog registers. */
 #include "cmd/commands.h"
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/enc.h"
 #include "base/mem.h"

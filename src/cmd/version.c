@@ -2,7 +2,7 @@
  *
  * Never fails for what it finds in the store. Mirrors cmd/kops/version.go. */
 #include "cmd/commands.h"
-#include "cmd/config.h"
+#include "cmd/frame/config.h"
 
 struct version_opts {
     bool server, only_number;

@@ -1,7 +1,7 @@
 /* The command line framework: values, flags, finding commands, usage blocks, store URLs. */
 #include "base/file.h"
-#include "cmd/config.h"
-#include "cmd/opt.h"
+#include "cmd/frame/config.h"
+#include "cmd/frame/opt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

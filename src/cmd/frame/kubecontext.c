@@ -3,7 +3,7 @@
  * Reads only; writing kubeconfig files is another module's task. Mirrors cmd/kops/root.go
  * (ClusterNameFromKubecfg) and client-go's rules for merging several files: what comes first wins.
  */
-#include "cmd/config.h"
+#include "cmd/frame/config.h"
 
 #include "base/file.h"
 #include "base/log.h"

@@ -2,7 +2,7 @@
  *
  * Follows cobra's way of finding the sub-command and pflag's way of reading flags, including which
  * word counts as the value of which flag. Values are converted in opt.c. */
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/enc.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
  * be read: a completion that does not work must not disturb the shell. Mirrors cobra
  * completions.go. */
 #include "cmd/commands.h"
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
  *
  * The precedence of flag, environment and file is applied in context.c. Mirrors cmd/kops/root.go
  * (viper) with the differences that vfs.md §14.3 asks for. */
-#include "cmd/config.h"
+#include "cmd/frame/config.h"
 
 #include "base/file.h"
 #include "base/log.h"

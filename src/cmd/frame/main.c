@@ -3,7 +3,7 @@
  * The one place that prints errors and decides the exit status. Mirrors cobra's Execute as kOps
  * uses it: failures before the run phase show the usage, later ones do not. */
 #include "cmd/commands.h"
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/enc.h"
 #include "base/file.h"

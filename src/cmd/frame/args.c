@@ -1,7 +1,7 @@
 /* What positional arguments mean: the argument policies of cli.md §1.4.
  *
  * Every policy settles ctx->cluster_name. Mirrors cmd/kops/root.go (ProcessArgs, ClusterName). */
-#include "cmd/config.h"
+#include "cmd/frame/config.h"
 
 #include "base/enc.h"
 

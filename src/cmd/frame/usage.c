@@ -2,7 +2,7 @@
  *
  * Pure text: decides neither the stream nor the exit status. Mirrors cobra's usage template and
  * pflag's FlagUsages. */
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/enc.h"
 #include "base/mem.h"

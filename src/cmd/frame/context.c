@@ -3,7 +3,7 @@
  * Standard output is collected and written in large pieces, its failures reported; nothing else in
  * the program writes to descriptor 1, except programs it starts. Mirrors cmd/kops/util/factory.go.
  */
-#include "cmd/config.h"
+#include "cmd/frame/config.h"
 
 #include "base/log.h"
 

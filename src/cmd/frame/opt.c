@@ -2,7 +2,7 @@
  *
  * Which options exist is the tables' business and how a command line is cut is parse.c's. Mirrors
  * pflag's value types, strconv and encoding/csv. */
-#include "cmd/opt.h"
+#include "cmd/frame/opt.h"
 
 #include "base/enc.h"
 #include "doc/scalar.h"
