@@ -143,3 +143,11 @@ int ck_exit_status(const struct ck_err *err);
 int ck_complete_clusters(struct ck_ctx *ctx, const void *opts, int argc, char **argv,
                          const char *prefix, struct ck_strv *ret, int *ret_directive,
                          struct ck_err *err);
+/* Instance groups of the cluster that --name (or kubectl's context) says; the second for commands
+ * that take one only. */
+int ck_complete_instancegroups(struct ck_ctx *ctx, const void *opts, int argc, char **argv,
+                               const char *prefix, struct ck_strv *ret, int *ret_directive,
+                               struct ck_err *err);
+int ck_complete_one_instancegroup(struct ck_ctx *ctx, const void *opts, int argc, char **argv,
+                                  const char *prefix, struct ck_strv *ret, int *ret_directive,
+                                  struct ck_err *err);

@@ -9,6 +9,7 @@ extern const struct ck_cmd ck_cmd_version, ck_cmd_completion, ck_cmd_complete,
 extern const struct ck_cmd ck_cmd_get, ck_cmd_get_all, ck_cmd_get_clusters,
     ck_cmd_get_instancegroups, ck_cmd_get_sshpublickeys, ck_cmd_get_addons;
 extern const struct ck_cmd ck_cmd_create, ck_cmd_create_sshpublickey, ck_cmd_create_instancegroup;
+extern const struct ck_cmd ck_cmd_create_secret;
 extern const struct ck_cmd ck_cmd_replace;
 extern const struct ck_cmd ck_cmd_edit, ck_cmd_edit_cluster, ck_cmd_edit_instancegroup;
 extern const struct ck_cmd ck_cmd_delete, ck_cmd_delete_cluster, ck_cmd_delete_instancegroup,

@@ -1,0 +1,85 @@
+/* Reading the files given with -f.
+ *
+ * All files are read and decoded before the caller does anything with them, unlike kOps, which
+ * applies earlier documents before it looks at later ones (cmd/kops/create.go). */
+#include "ops/manifest.h"
+
+#include "base/file.h"
+
+#include <unistd.h>
+
+enum { MAX_FILE_BYTES = 16 << 20, MAX_OBJECTS = 20000 };
+
+static int read_file(const struct ck_store *s, const char *file, struct ck_buf *out,
+                     struct ck_err *err)
+{
+    if (strcmp(file, "-") == 0)
+        return ck_fd_read_all(STDIN_FILENO, MAX_FILE_BYTES, out, err);
+    int r = ck_vfs_read_location(s->vfs, file, out, err);
+    if (r == -CK_NOT_FOUND)
+        return ck_fail(err, CK_NOT_FOUND, "file does not exist");
+    return r;
+}
+
+static void add(struct ck_arena *a, struct ck_inputs *l, const struct ck_object *o,
+                const char *file)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 16;
+        struct ck_input *v = ck_arena_alloc(a, cap * sizeof *v);
+        if (l->n)
+            memcpy(v, l->v, l->n * sizeof *v);
+        l->v = v;
+        l->cap = cap;
+    }
+    l->v[l->n++] = (struct ck_input){*o, file};
+}
+
+static int decode_file(struct ck_arena *a, const struct ck_store *s, const char *file,
+                       struct ck_slice text, struct ck_inputs *ret, struct ck_err *err)
+{
+    struct ck_section *sections;
+    size_t n = ck_manifest_split(a, text, &sections);
+    if (n > MAX_OBJECTS - ret->n)
+        return ck_fail(err, CK_LIMIT, "more than %d objects", MAX_OBJECTS);
+    for (size_t i = 0; i < n; i++) {
+        struct ck_decode_opts opts = {
+            .file = file,
+            .line_offset = sections[i].line_offset,
+            .lenient = s->lenient,
+            .warn = s->warn,
+            .warn_arg = s->warn_arg,
+        };
+        struct ck_object o;
+        int r = ck_object_decode(a, sections[i].text, &opts, &o, err);
+        if (r)
+            return r;
+        o.file = file;
+        add(a, ret, &o, file);
+    }
+    return 0;
+}
+
+int ck_inputs_read(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
+                   const char *lead, struct ck_inputs *ret, struct ck_err *err)
+{
+    *ret = (struct ck_inputs){0};
+    for (size_t i = 0; i < files->n; i++) {
+        const char *file = ck_arena_strdup(a, files->v[i]);
+        CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(MAX_FILE_BYTES);
+        if (read_file(s, file, &text, err))
+            return ck_wrap(err, "%sreading file \"%s\"", lead, file);
+        /* positions in the tree do not borrow from the text, but slices may */
+        struct ck_slice kept = ck_arena_slice(a, ck_buf_slice(&text));
+        if (decode_file(a, s, file, kept, ret, err))
+            return ck_wrap(err, "%sparsing file \"%s\"", lead, file);
+    }
+    return 0;
+}
+
+const char *ck_object_gvk(struct ck_arena *a, const struct ck_object *o)
+{
+    const char *version = ck_str_at(o->root, "apiVersion");
+    return ck_arena_printf(a, "%s%s, Kind=%s", strchr(version, '/') ? "" : "/", version,
+                           ck_str_at(o->root, "kind"));
+}
