@@ -190,8 +190,12 @@ static int short_flags(struct ck_parsed *p, const char *const *args, size_t n, s
 {
     for (const char *s = args[*i] + 1; *s; s++) {
         const struct ck_opt *o = ck_parsed_short(p, *s);
-        if (!o)
-            return ck_fail(err, CK_INVALID, "unknown shorthand flag: '%c' in -%s", *s, s);
+        if (!o) {
+            uint32_t cp;
+            size_t len = ck_utf8_decode(s, strlen(s), &cp);
+            return ck_fail(err, CK_INVALID, "unknown shorthand flag: '%.*s' in -%s",
+                           len ? (int)len : 1, s, s);
+        }
         if (s[1] == '=' && s[2])
             return set_flag(p, o, s + 2, err);
         if (ck_opt_bare(o)) {
