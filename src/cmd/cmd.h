@@ -93,8 +93,9 @@ struct ck_cmd {
 /* The state of one run of the program. */
 struct ck_ctx {
     const struct ck_cmd *cmd;
-    const char *cmd_path;   /* "ckops get clusters" */
-    struct ck_arena *arena; /* lives as long as the run */
+    const char *cmd_path;       /* "ckops get clusters" */
+    const struct ck_map *given; /* names of the options on the command line */
+    struct ck_arena *arena;     /* lives as long as the run */
     struct ck_env env;
     struct ck_feature_flags features;
     struct ck_vfs_ctx vfs;

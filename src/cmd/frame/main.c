@@ -166,6 +166,7 @@ static int dispatch(struct ck_ctx *ctx, struct ck_parsed *p, struct ck_err *err)
     }
     ctx->cmd = cmd;
     ctx->cmd_path = ck_parsed_path(p);
+    ctx->given = &p->given;
     ctx->cluster_name = ctx->opt_name;
     ck_log_set_verbosity((int)ctx->verbosity);
     if (cmd->deprecated)
