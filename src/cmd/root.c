@@ -47,7 +47,7 @@ static const struct ck_opt options[] = {
      .type = CK_OPT_STRING,
      GLOBAL(opt_config),
      .given_off = CK_OPT_NO_GIVEN,
-     .help = "configuration file in YAML (default is $HOME/.kops.yaml, then $HOME/.kops/config)"},
+     .help = "YAML configuration file, instead of $HOME/.kops.yaml or $HOME/.kops/config"},
     {.name = "legacy_stderr_threshold_behavior",
      .type = CK_OPT_CUSTOM,
      .parse = accept_anything,

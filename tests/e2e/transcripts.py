@@ -175,7 +175,7 @@ def same_text(expected, actual, keys):
 # ---- usage blocks --------------------------------------------------------------------------------
 
 FLAG = re.compile(r"^  (?:(-\w), |    )--([\w-]+)(?: (\S+))?(?:   +(\S.*))?$")
-DEFAULT = re.compile(r" \((default .*|DEPRECATED.*)\)$")
+DEFAULT = re.compile(r" \((default (?!is ).*|DEPRECATED.*)\)$")
 HEADS = ("Usage:", "Aliases:", "Examples:", "Available Commands:", "Flags:", "Global Flags:",
          "Additional Commands:")
 
