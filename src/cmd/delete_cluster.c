@@ -5,6 +5,20 @@
 #include "cmd/commands.h"
 #include "cmd/deleteone.h"
 
+#include "base/log.h"
+#include "ops/kubeconfig.h"
+
+/* The state is gone already: a kubeconfig that cannot be changed is worth a warning, no more. */
+static void forget_in_kubeconfig(struct ck_ctx *ctx, const char *name)
+{
+    CK_AUTOERR e = CK_ERR_INIT;
+    bool any;
+    if (ck_kubeconfig_forget(ctx->arena, &ctx->env, name, &any, &e))
+        ck_warn("error removing kube config: %s", ck_err_msg(&e));
+    else if (any)
+        ck_print(ctx, "Deleted kubectl config for %s\n", name);
+}
+
 int ck_delete_cluster(struct ck_ctx *ctx, const struct ck_delete_cluster_opts *o, const char *name,
                       struct ck_err *err)
 {
@@ -29,6 +43,7 @@ int ck_delete_cluster(struct ck_ctx *ctx, const struct ck_delete_cluster_opts *o
     }
     if (ck_cluster_delete(ctx->arena, store, &cluster, err))
         return ck_wrap(err, "error removing cluster from state store");
+    forget_in_kubeconfig(ctx, name);
     ck_print(ctx, "\nDeleted cluster: \"%s\"\n", name);
     return 0;
 }
