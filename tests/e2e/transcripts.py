@@ -104,6 +104,7 @@ class Sandbox:
         self._fill(os.path.join(case_dir, "before"), "${STORE}")
         self._fill(os.path.join(case_dir, "files"), "${FILES}")
         self._fill(os.path.join(case_dir, "home-before"), "${HOME}")
+        self._leave_over(case_dir, corpus)
 
     def expand(self, text):
         for name, path in self.dirs.items():
@@ -115,8 +116,19 @@ class Sandbox:
             data = data.replace(path.encode(), name.encode())
         return data
 
-    def _fill(self, source, name):
+    def _leave_over(self, case_dir, corpus):
+        """Cases were recorded one after the other in one working folder: what the case before left
+        there and this one left there too was there from the start."""
+        cases = select(corpus, None, None)
+        at = cases.index(os.path.basename(case_dir))
+        own = read_tree(os.path.join(case_dir, "work-after"))
+        before = os.path.join(corpus, cases[at - 1], "work-after") if at else ""
+        self._fill(before, "${WORK}", own)
+
+    def _fill(self, source, name, only=None):
         for rel, data in read_tree(source).items():
+            if only is not None and rel not in only:
+                continue
             target = os.path.join(self.dirs[name], rel)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             for placeholder, path in self.dirs.items():
