@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#include <signal.h>
+
 struct ck_batch_item *ck_batch_add(struct ck_arena *a, struct ck_batch *b)
 {
     if (b->n == b->cap) {
@@ -91,8 +93,8 @@ static int write_item(struct ck_arena *a, const struct ck_store *s, struct ck_ba
     return ck_wrap(err, "error writing %s", it->what);
 }
 
-int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
-                    size_t *ret_failed, struct ck_err *err)
+static int write_all(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
+                     size_t *ret_failed, struct ck_err *err)
 {
     for (size_t i = 0; i < b->n; i++) {
         if (write_item(a, s, &b->v[i], err)) {
@@ -103,4 +105,19 @@ int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batc
         }
     }
     return 0;
+}
+
+int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
+                    size_t *ret_failed, struct ck_err *err)
+{
+    /* Ctrl-C between two writes would leave a part behind: it takes effect afterwards. */
+    sigset_t stop, old;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &stop, &old);
+    int r = write_all(a, s, b, ret_failed, err);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return r;
 }
