@@ -1,0 +1,57 @@
+/* Finds libcrypto and fills the table of its functions, once per process. What is done with them is
+ * not here. */
+#include "crypto/openssl.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char soname[] = "libcrypto.so.3";
+
+static const struct {
+    const char *name;
+    size_t offset;
+} SYMBOLS[] = {
+#define CK_SSL(name) {#name, offsetof(struct ck_openssl, name)},
+#include "crypto/openssl_syms.def"
+#undef CK_SSL
+};
+
+static struct ck_openssl functions;
+static bool loaded;
+static char problem[400]; /* why not; dlerror's text does not outlive the next call */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void load(void)
+{
+    void *lib = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+    if (!lib) {
+        const char *why = dlerror();
+        snprintf(problem, sizeof problem,
+                 "OpenSSL 3 is needed for this and cannot be loaded (%s); install the package "
+                 "libssl3 or openssl-libs",
+                 why ? why : soname);
+        return;
+    }
+    for (size_t i = 0; i < CK_ARRAY_LEN(SYMBOLS); i++) {
+        void *f = dlsym(lib, SYMBOLS[i].name);
+        if (!f) {
+            snprintf(problem, sizeof problem, "%s is too old: it has no %s", soname,
+                     SYMBOLS[i].name);
+            return;
+        }
+        memcpy((char *)&functions + SYMBOLS[i].offset, &f, sizeof f);
+    }
+    loaded = true;
+}
+
+const struct ck_openssl *ck_openssl(struct ck_err *err)
+{
+    pthread_once(&once, load);
+    if (loaded)
+        return &functions;
+    ck_fail(err, CK_UNSUPPORTED, "%s", problem);
+    return NULL;
+}
