@@ -1,0 +1,214 @@
+/* Locations: URLs into containers and keys, POSIX-clean joins, relative paths. No I/O.
+ * Mirrors kOps' util/pkg/vfs/context.go and path.Join of Go. */
+#include "base/enc.h"
+#include "base/mem.h"
+#include "vfs/scheme.h"
+#include "vfs/vfs.h"
+
+#include <string.h>
+
+/* ---- the scheme table ---- */
+
+static const struct {
+    const char *prefix;
+    ck_vfs_parse_fn parse;
+} schemes[] = {
+    {"file://", ck_vfs_parse_file}, {"s3://", ck_vfs_parse_s3},  {"do://", ck_vfs_parse_s3},
+    {"linode://", ck_vfs_parse_s3}, {"hos://", ck_vfs_parse_s3}, {"memfs://", ck_vfs_parse_mem},
+    {"scw://", ck_vfs_parse_s3},
+};
+
+static bool has_control(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7F)
+            return true;
+    return false;
+}
+
+static bool has_dotdot(const char *key)
+{
+    struct ck_slice rest = ck_slice_of(key), step;
+    while (ck_slice_next(&rest, '/', &step))
+        if (ck_slice_eq_str(step, ".."))
+            return true;
+    return false;
+}
+
+static int refuse(struct ck_err *err, const char *what, const char *url, const char *why)
+{
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(url));
+    return ck_fail(err, CK_INVALID, "%s: %s%s%s", what, ck_buf_str(&q), *why ? ": " : "", why);
+}
+
+int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
+{
+    if (has_control(url))
+        return refuse(err, "invalid location", url, "it holds control characters");
+    if (!strstr(url, "://")) {
+        /* "s3:/x" is what is left of "s3://" when something ate a slash: never a folder. */
+        for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++)
+            if (strncmp(url, schemes[i].prefix, strlen(schemes[i].prefix) - 1) == 0)
+                return refuse(err, "unknown / unhandled path type", url, "");
+        return ck_vfs_parse_file(ctx, url, ret, err);
+    }
+    for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++) {
+        if (!ck_str_starts(url, schemes[i].prefix))
+            continue;
+        int r = schemes[i].parse(ctx, url, ret, err);
+        if (r == 0 && !ret->vfs->ops->absolute_keys && has_dotdot(ret->key))
+            return refuse(err, "invalid location", url, "\"..\" is not allowed in it");
+        if (r == 0 && has_control(ret->key))
+            return refuse(err, "invalid location", url, "it holds control characters");
+        return r;
+    }
+    return refuse(err, "unknown / unhandled path type", url, "");
+}
+
+/* A host as net/url takes it: no white space, brackets only around an address. */
+static bool host_ok(struct ck_slice h)
+{
+    for (size_t i = 0; i < h.len; i++)
+        if (strchr(" \"<>\\^`{|}", h.ptr[i]) || (unsigned char)h.ptr[i] < 0x21)
+            return false;
+    size_t colon = ck_slice_find(h, ':');
+    for (size_t i = colon + 1; i < h.len; i++)
+        if (h.ptr[i] < '0' || h.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+bool ck_vfs_url_split(struct ck_arena *a, const char *url, struct ck_vfs_url *ret)
+{
+    const char *sep = strstr(url, "://");
+    if (!sep)
+        return false;
+    struct ck_slice rest = ck_slice_of(sep + 3);
+    rest.len = strcspn(rest.ptr, "?#"); /* query and fragment mean nothing here */
+    size_t slash = ck_slice_find(rest, '/');
+    struct ck_slice host = ck_slice_n(rest.ptr, slash);
+    if (!host.len || memchr(host.ptr, '@', host.len) || !host_ok(host))
+        return false;
+    CK_AUTOBUF struct ck_buf key = CK_BUF_INIT;
+    if (slash < rest.len &&
+        !ck_pct_decode(&key, ck_slice_n(rest.ptr + slash + 1, rest.len - slash - 1)))
+        return false;
+    if (key.len && memchr(key.ptr, 0, key.len))
+        return false;
+    *ret = (struct ck_vfs_url){
+        .scheme = ck_arena_strndup(a, url, (size_t)(sep - url)),
+        .container = ck_arena_strndup(a, host.ptr, host.len),
+        .key = ck_arena_strndup(a, ck_buf_str(&key), key.len),
+    };
+    return true;
+}
+
+struct ck_vfs *ck_vfs_container(struct ck_vfs_ctx *ctx, const struct ck_vfs_ops *ops,
+                                const char *container, size_t size, bool *ret_new)
+{
+    for (struct ck_vfs *v = ctx->opened; v; v = v->next)
+        if (v->ops == ops && strcmp(v->container, container) == 0) {
+            *ret_new = false;
+            return v;
+        }
+    struct ck_vfs *v = ck_arena_alloc(ctx->arena, size);
+    v->ops = ops;
+    v->ctx = ctx;
+    v->container = ck_arena_strdup(ctx->arena, container);
+    v->next = ctx->opened;
+    ctx->opened = v;
+    *ret_new = true;
+    return v;
+}
+
+/* ---- joins ---- */
+
+/* Append the elements of `text` to out, resolving "." and ".."; false when ".." has nothing left to
+ * take back. `floor` is the length that must stay. */
+static bool add_elements(struct ck_buf *out, struct ck_slice text, size_t floor)
+{
+    struct ck_slice step;
+    while (ck_slice_next(&text, '/', &step)) {
+        if (!step.len || ck_slice_eq_str(step, "."))
+            continue;
+        if (ck_slice_eq_str(step, "..")) {
+            if (out->len <= floor)
+                return false;
+            const char *slash = memrchr(out->ptr, '/', out->len);
+            out->len = slash ? (size_t)(slash - out->ptr) : 0;
+            if (out->len < floor)
+                out->len = floor;
+            out->ptr[out->len] = '\0';
+            continue;
+        }
+        if (out->len && out->ptr[out->len - 1] != '/')
+            ck_buf_putc(out, '/');
+        ck_buf_put(out, step);
+    }
+    return true;
+}
+
+int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel,
+                 struct ck_path *ret, struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    const char *key = base->key;
+    bool files = base->vfs->ops->absolute_keys;
+    bool lead = *key == '/' || (files && !*key);
+    if (*key == '/')
+        ck_buf_putc(&out, '/');
+    size_t floor = *key == '/' ? 1 : 0;
+    /* A relative folder may begin with "..": that is where the user started, not an escape. */
+    struct ck_slice start = ck_slice_of(key);
+    while (files && !lead && (ck_slice_starts(start, "../") || ck_slice_eq_str(start, ".."))) {
+        ck_buf_puts(&out, out.len ? "/.." : "..");
+        start = start.len > 3 ? ck_slice_n(start.ptr + 3, start.len - 3) : ck_slice_n("", 0);
+        floor = out.len;
+    }
+    if (has_control(rel))
+        return refuse(err, "invalid path", rel, "it holds control characters");
+    if (!add_elements(&out, start, floor))
+        return refuse(err, "invalid path", key, "it climbs above the store");
+    if (files && out.len > floor)
+        floor = out.len; /* below a folder given by the user nothing may climb out of it */
+    if (!add_elements(&out, ck_slice_of(rel), files ? floor : floor))
+        return refuse(err, "invalid path", rel, "it climbs above the store");
+    *ret = (struct ck_path){base->vfs, ck_arena_strndup(a, ck_buf_str(&out), out.len)};
+    return 0;
+}
+
+const char *ck_path_text(struct ck_arena *a, const struct ck_path *p)
+{
+    return p->vfs->ops->text(p->vfs, p->key, a);
+}
+
+const char *ck_path_base(struct ck_arena *a, const struct ck_path *p)
+{
+    size_t n = strlen(p->key);
+    while (n && p->key[n - 1] == '/')
+        n--;
+    if (!n)
+        return *p->key ? "/" : ".";
+    const char *slash = memrchr(p->key, '/', n);
+    const char *start = slash ? slash + 1 : p->key;
+    return ck_arena_strndup(a, start, (size_t)(p->key + n - start));
+}
+
+int ck_path_relative(struct ck_arena *a, const struct ck_path *base, const struct ck_path *child,
+                     const char **ret, struct ck_err *err)
+{
+    const char *b = ck_path_text(a, base), *c = ck_path_text(a, child);
+    size_t n = strlen(b);
+    if (n && b[n - 1] == '/')
+        n--;
+    if (strncmp(b, c, n) != 0 || c[n] != '/') {
+        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+        ck_goquote(&q, ck_slice_of(c));
+        ck_buf_puts(&q, " is not a child of ");
+        ck_goquote(&q, ck_slice_of(b));
+        return ck_fail(err, CK_INVALID, "Path %s", ck_buf_str(&q));
+    }
+    *ret = c + n + 1;
+    return 0;
+}

@@ -1,0 +1,241 @@
+/* The operations on locations: key checks, tracing, and what is built from a store's members when
+ * the store has no better way. */
+#include "vfs/vfs.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/mem.h"
+#include "net/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ck_vfs_ctx_done(struct ck_vfs_ctx *ctx)
+{
+    for (struct ck_vfs *v = ctx->opened; v; v = v->next)
+        if (v->ops->close)
+            v->ops->close(v);
+    ctx->opened = NULL;
+    if (ctx->http)
+        ck_http_free(ctx->http);
+    ctx->http = NULL;
+}
+
+struct span {
+    const struct ck_path *p;
+    const char *what;
+    int64_t start;
+};
+
+static struct span begin(const struct ck_path *p, const char *what)
+{
+    return (struct span){p, what, p->vfs->ctx->trace ? ck_mono_ms() : 0};
+}
+
+static int end(const struct span *s, int r)
+{
+    const struct ck_vfs_ctx *ctx = s->p->vfs->ctx;
+    if (ctx->trace) {
+        CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+        ctx->trace(ctx->trace_arg, s->what, ck_path_text(a, s->p), ck_mono_ms() - s->start, -r);
+    }
+    return r;
+}
+
+static const struct ck_vfs_ops *ops(const struct ck_path *p)
+{
+    return p->vfs->ops;
+}
+
+int ck_vfs_read(const struct ck_path *p, struct ck_buf *out, struct ck_version *ret_version,
+                struct ck_err *err)
+{
+    struct span s = begin(p, "read");
+    return end(&s, ops(p)->read(p->vfs, p->key, out, ret_version, err));
+}
+
+int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
+                       struct ck_version *ret_version, struct ck_err *err)
+{
+    struct span s = begin(p, "read");
+    if (ops(p)->read_stream)
+        return end(&s, ops(p)->read_stream(p->vfs, p->key, fn, arg, ret_version, err));
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    int r = ops(p)->read(p->vfs, p->key, &b, ret_version, err);
+    if (r == 0)
+        r = fn(arg, ck_buf_slice(&b), err);
+    return end(&s, r);
+}
+
+int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
+                 struct ck_version *ret_version, struct ck_err *err)
+{
+    static const struct ck_write_opts any = {.mode = CK_WRITE_ANY};
+    struct span s = begin(p, "write");
+    struct ck_version ignored;
+    return end(&s, ops(p)->write(p->vfs, p->key, data, opts ? opts : &any,
+                                 ret_version ? ret_version : &ignored, err));
+}
+
+int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err)
+{
+    struct span s = begin(p, "remove");
+    return end(&s, ops(p)->remove(p->vfs, p->key, version, err));
+}
+
+int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err)
+{
+    struct span s = begin(p, "remove tree");
+    if (ops(p)->remove_tree)
+        return end(&s, ops(p)->remove_tree(p->vfs, p->key, err));
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_entries tree = {0};
+    int r = ops(p)->tree(p->vfs, p->key, a, &tree, err);
+    for (size_t i = 0; r == 0 && i < tree.n; i++) {
+        r = ops(p)->remove(p->vfs, tree.v[i].key, NULL, err);
+        if (r == -(int)CK_NOT_FOUND) { /* somebody else was faster */
+            ck_err_done(err);
+            r = 0;
+        }
+    }
+    return end(&s, r);
+}
+
+int ck_vfs_remove_versions(const struct ck_path *p, struct ck_err *err)
+{
+    struct span s = begin(p, "remove versions");
+    if (ops(p)->remove_versions)
+        return end(&s, ops(p)->remove_versions(p->vfs, p->key, err));
+    return end(&s, ops(p)->remove(p->vfs, p->key, NULL, err));
+}
+
+int ck_vfs_list(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err)
+{
+    struct span s = begin(p, "list");
+    return end(&s, ops(p)->list(p->vfs, p->key, a, ret, err));
+}
+
+int ck_vfs_list_dirs(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                     struct ck_err *err)
+{
+    struct span s = begin(p, "list folders");
+    return end(&s, ops(p)->list_dirs(p->vfs, p->key, a, ret, err));
+}
+
+int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err)
+{
+    struct span s = begin(p, "list tree");
+    return end(&s, ops(p)->tree(p->vfs, p->key, a, ret, err));
+}
+
+int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
+                struct ck_err *err)
+{
+    *ret = (struct ck_hash){.alg = alg};
+    if (!ops(p)->hash)
+        return 0;
+    struct span s = begin(p, "hash");
+    return end(&s, ops(p)->hash(p->vfs, p->key, alg, ret, err));
+}
+
+static int read_in_turn(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
+                        void *arg)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    for (size_t i = 0; i < n; i++) {
+        CK_AUTOERR item = CK_ERR_INIT;
+        struct ck_version version = {""};
+        ck_buf_reset(&b);
+        v->ops->read(v, keys[i], &b, &version, &item);
+        int r = fn(arg, i, ck_buf_slice(&b), &version, &item);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
+                     void *arg, struct ck_err *err)
+{
+    struct span s = begin(base, "read many");
+    if (ops(base)->read_many)
+        return end(&s, ops(base)->read_many(base->vfs, keys, n, fn, arg, err));
+    return end(&s, read_in_turn(base->vfs, keys, n, fn, arg));
+}
+
+/* ---- entries ---- */
+
+void ck_entries_add(struct ck_arena *a, struct ck_entries *e, struct ck_entry entry)
+{
+    if (e->n == e->cap) {
+        size_t cap = e->cap ? e->cap * 2 : 32;
+        struct ck_entry *v = ck_arena_alloc(a, cap * sizeof *v);
+        if (e->n)
+            memcpy(v, e->v, e->n * sizeof *v);
+        e->v = v;
+        e->cap = cap;
+    }
+    e->v[e->n++] = entry;
+}
+
+static int by_key(const void *x, const void *y)
+{
+    return strcmp(((const struct ck_entry *)x)->key, ((const struct ck_entry *)y)->key);
+}
+
+void ck_entries_sort(struct ck_entries *e)
+{
+    if (e->n > 1)
+        qsort(e->v, e->n, sizeof *e->v, by_key);
+}
+
+/* ---- hashes ---- */
+
+static const struct {
+    const char *name;
+    size_t len;
+} algorithms[] = {[CK_MD5] = {"md5", 16}, [CK_SHA1] = {"sha1", 20}, [CK_SHA256] = {"sha256", 32}};
+
+static int hash_hex(struct ck_slice hex, enum ck_hash_alg alg, struct ck_hash *ret,
+                    struct ck_err *err)
+{
+    if (hex.len != algorithms[alg].len * 2)
+        return ck_fail(err, CK_INVALID, "invalid \"%s\" hash - unexpected length %zu",
+                       algorithms[alg].name, hex.len);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    if (!ck_hex_decode(&b, hex)) {
+        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+        ck_goquote(&q, hex);
+        return ck_fail(err, CK_INVALID, "invalid hash %s - not hex", ck_buf_str(&q));
+    }
+    *ret = (struct ck_hash){.alg = alg, .len = b.len};
+    memcpy(ret->bytes, b.ptr, b.len);
+    return 0;
+}
+
+int ck_hash_parse(const char *text, struct ck_hash *ret, struct ck_err *err)
+{
+    struct ck_slice s = ck_slice_of(text);
+    size_t colon = ck_slice_find(s, ':');
+    if (colon < s.len) {
+        for (size_t i = 0; i < CK_ARRAY_LEN(algorithms); i++)
+            if (ck_slice_eq_str(ck_slice_n(s.ptr, colon), algorithms[i].name))
+                return hash_hex(ck_slice_n(s.ptr + colon + 1, s.len - colon - 1),
+                                (enum ck_hash_alg)i, ret, err);
+        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+        ck_goquote(&q, ck_slice_n(s.ptr, colon));
+        return ck_fail(err, CK_INVALID, "unknown hash algorithm: %s", ck_buf_str(&q));
+    }
+    for (size_t i = 0; i < CK_ARRAY_LEN(algorithms); i++)
+        if (s.len == algorithms[i].len * 2)
+            return hash_hex(s, (enum ck_hash_alg)i, ret, err);
+    return ck_fail(err, CK_INVALID, "cannot determine algorithm for hash length: %zu", s.len);
+}
+
+void ck_hash_put(struct ck_buf *out, const struct ck_hash *h)
+{
+    ck_buf_fmt(out, "%s:", algorithms[h->alg].name);
+    ck_hex_encode(out, h->bytes, h->len);
+}
