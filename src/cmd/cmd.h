@@ -5,6 +5,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/strv.h"
+#include "base/version.h"
 #include "spec/featureflag.h"
 #include "store/store.h"
 #include "vfs/vfs.h"
@@ -14,9 +15,6 @@
 #include <stdint.h>
 
 struct ck_ctx;
-
-/* The kops release whose store, files and command line this program is compatible with. */
-#define CK_KOPS_VERSION "1.37.0-alpha.1"
 
 enum ck_opt_type {
     CK_OPT_BOOL,     /* bool */

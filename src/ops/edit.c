@@ -6,7 +6,7 @@
 #include "ops/edit.h"
 
 #include "base/mem.h"
-#include "ops/assign.h"
+#include "ops/fill.h"
 #include "ops/threeway.h"
 #include "spec/validate.h"
 
@@ -151,7 +151,7 @@ static int validate_cluster(const struct ck_edit *e, struct ck_object *cluster, 
 {
     struct ck_validate_ctx ctx = {.arena = e->a, .features = e->s->features};
     struct ck_field_errs errs = {.arena = e->a}, update = {.arena = e->a};
-    if (ck_assign_cluster(e->a, e->s, cluster, err))
+    if (ck_fill_cluster(e->a, e->s, cluster, err))
         return ck_wrap(err, "error populating configuration");
     ck_validate_cluster(&ctx, cluster, &errs);
     if (ck_field_errs_fail(&errs, err))
