@@ -37,13 +37,14 @@ enum ck_retry_class {
 };
 
 struct ck_req {
-    const char *method;   /* "GET" */
-    const char *scheme;   /* "https" or "http" */
-    const char *host;     /* name, or IPv6 without brackets */
-    int port;             /* 0: the scheme's default */
-    const char *path;     /* decoded, starts with "/" */
-    const char *raw_path; /* already encoded; used instead of `path` when not NULL */
-    struct ck_nvs query;  /* decoded */
+    const char *method;    /* "GET" */
+    const char *scheme;    /* "https" or "http" */
+    const char *host;      /* name, or IPv6 without brackets */
+    int port;              /* 0: the scheme's default */
+    const char *path;      /* decoded, starts with "/" */
+    const char *raw_path;  /* already encoded; used instead of `path` when not NULL */
+    struct ck_nvs query;   /* decoded */
+    const char *raw_query; /* already encoded; sent instead of `query` when not NULL */
     struct ck_nvs headers;
     struct ck_slice body; /* borrowed until the reply */
     size_t max_reply;     /* bytes; 0 means 64 MiB */
@@ -79,18 +80,37 @@ struct ck_resp {
 void ck_resp_done(struct ck_resp *r);
 #define CK_AUTORESP CK_CLEANUP(ck_resp_done) struct ck_resp
 
-/* The transport beneath: curl, or a script in tests. */
+/* One sending of one request, as a transport sees it. */
+struct ck_send {
+    struct ck_req req; /* complete: signed, checked; timeout_ms is what is left for this sending */
+    const char *proxy; /* URL; "" for none */
+    const char *ca_path;  /* directory of CA files; "" none, NULL the system's */
+    struct ck_resp *resp; /* to be filled: status, headers, body; arena is there */
+    struct ck_err *err;   /* or this: reason only, without method and URL */
+    size_t got;           /* bytes of body so far; kept by ck_send_body */
+    bool sent;            /* set by the transport: the server may have seen the request */
+    bool final;           /* set by the transport: the error must not lead to another attempt */
+};
+
+/* The transport beneath: curl, or a script in tests. It knows nothing of retries. */
 struct ck_transport_ops {
     const char *name;
-    /* Send n requests concurrently (at most `parallel` at a time), once each, no retries; resp[i]
-     * or errs[i] (code != OK) is filled for each. Returns negative only when nothing could be done.
-     */
-    int (*send)(void *t, struct ck_req *const *reqs, size_t n, unsigned parallel,
-                struct ck_resp *resps, struct ck_err *errs,
-                /* called as each one finishes; true: *reqs[i] was made ready to be sent again */
-                bool (*done)(void *arg, size_t i), void *arg, struct ck_err *err);
+    /* Ask next() for something to send while fewer than `parallel` are under way, and report each
+     * end with done(), until next() has nothing and says that nothing will come: it returns NULL
+     * and sets *ret_wait_ms to the time after which to ask again, -1 for never. A negative
+     * result of done() stops everything and is returned. Both may send through the same transport
+     * themselves. */
+    int (*send)(void *t, unsigned parallel,
+                struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
+                int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err);
     void (*free)(void *t);
 };
+
+/* For transports: the status line and each header of a reply, and each piece of its body. The last
+ * one applies the size limits and feeds the sink; negative: stop reading, s->err is filled. */
+void ck_send_status(struct ck_send *s, int status);
+void ck_send_header(struct ck_send *s, struct ck_slice name, struct ck_slice value);
+int ck_send_body(struct ck_send *s, struct ck_slice piece);
 
 /* `env` gives the proxy variables; borrowed. transport NULL: curl, loaded on first use. */
 struct ck_http *ck_http_new(const struct ck_env *env, const struct ck_transport_ops *ops,
@@ -113,9 +133,15 @@ int ck_http_all(struct ck_http *h, const struct ck_req *reqs, size_t n, ck_resp_
 /* How many requests have been sent through h (tests, bench). */
 uint64_t ck_http_count(const struct ck_http *h);
 
-/* The wire form of path and query; the one encoder. */
+/* The wire form of host, path and query; the one encoder. The host is as in the Host header:
+ * brackets around IPv6, the port only where it is not the scheme's own. */
+void ck_url_host(struct ck_buf *out, const struct ck_req *r);
 void ck_url_path(struct ck_buf *out, const struct ck_req *r);
 void ck_url_query(struct ck_buf *out, const struct ck_req *r); /* "a=1&b=2", in the given order */
-/* Split an absolute URL into scheme, host, port, decoded path and query of `ret` (arena-owned).
- * Errors: INVALID. */
+/* "https://host/path", without the query, for messages. */
+void ck_url_text(struct ck_buf *out, const struct ck_req *r);
+/* Split an absolute http(s) URL into scheme, host, port, decoded path and query of `ret`
+ * (arena-owned; other members stay). raw_path is set when the path holds an encoded slash, which
+ * the decoded form cannot tell. In the query "+" is a space. A fragment is dropped.
+ * Errors: INVALID: no http(s) URL, credentials in it, bad host, port or escape. */
 int ck_url_parse(struct ck_arena *a, const char *url, struct ck_req *ret, struct ck_err *err);
