@@ -35,6 +35,22 @@ static void add(struct ck_arena *a, struct ck_inputs *l, const struct ck_object 
     l->v[l->n++] = (struct ck_input){*o, file};
 }
 
+/* Names become paths and C strings: a NUL inside would cut them short. */
+static bool holds_nul(const struct ck_val *v)
+{
+    if (v->kind == CK_STR)
+        return memchr(v->s.ptr, 0, v->s.len) != NULL;
+    if (v->kind == CK_LIST)
+        for (uint32_t i = 0; i < v->list.n; i++)
+            if (holds_nul(v->list.v[i]))
+                return true;
+    if (v->kind == CK_MAP)
+        for (uint32_t i = 0; i < v->map.n; i++)
+            if (memchr(v->map.v[i].key.ptr, 0, v->map.v[i].key.len) || holds_nul(v->map.v[i].val))
+                return true;
+    return false;
+}
+
 static int decode_file(struct ck_arena *a, const struct ck_store *s, const char *file,
                        struct ck_slice text, struct ck_inputs *ret, struct ck_err *err)
 {
@@ -54,6 +70,9 @@ static int decode_file(struct ck_arena *a, const struct ck_store *s, const char 
         int r = ck_object_decode(a, sections[i].text, &opts, &o, err);
         if (r)
             return r;
+        if (holds_nul(o.root))
+            return ck_fail(err, CK_INVALID, "%s \"%s\" holds a NUL character",
+                           ck_str_at(o.root, "kind"), ck_object_name(&o));
         o.file = file;
         add(a, ret, &o, file);
     }

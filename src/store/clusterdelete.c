@@ -68,13 +68,14 @@ static int add_files(struct plan *p, const struct ck_path *dir, struct ck_err *e
     }
     if (r)
         return ck_wrap(err, "error listing files in state store");
-    struct ck_path p_config = p->config;
+    const char *config = ck_path_text(p->a, &p->config);
     for (size_t i = 0; i < found.n; i++) {
         struct ck_path file = {dir->vfs, found.v[i].key};
         if (!is_known(found.v[i].name))
             return ck_fail(err, CK_INVALID, "refusing to delete: unknown file found: %s",
                            ck_path_text(p->a, &file));
-        if (file.vfs != p_config.vfs || strcmp(file.key, p_config.key) != 0)
+        /* by text: configBase may reach the same folder through another container */
+        if (strcmp(ck_path_text(p->a, &file), config) != 0)
             ck_entries_add(p->a, &p->files, found.v[i]);
     }
     return 0;

@@ -62,7 +62,8 @@ static int step_into(int dir, const char *name, bool create, struct ck_err *err,
 static int walk(struct ck_fs *f, const char *rel, size_t n, bool create, int *ret_fd,
                 const char *key, struct ck_err *err)
 {
-    int fd = fcntl(f->root, F_DUPFD_CLOEXEC, 0);
+    /* not a duplicate: that would share its lock with the root, which stays open */
+    int fd = openat(f->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return ck_fail_errno(err, errno, "open %s", key);
     struct ck_slice rest = ck_slice_n(n ? rel : NULL, n), step;
