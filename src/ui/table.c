@@ -1,0 +1,159 @@
+/* Tables: rows sorted by their cells, columns padded with tabs to multiples of eight (Go's
+ * tabwriter with minimum width 0, tab width 8, padding 1). */
+#include "ui/table.h"
+
+#include "base/enc.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ck_table {
+    const char *const *columns;
+    size_t n; /* columns */
+    char ***rows;
+    size_t n_rows, cap;
+};
+
+struct ck_table *ck_table_new(const char *const *columns, size_t n)
+{
+    struct ck_table *t = ck_xcalloc(1, sizeof *t);
+    t->columns = columns;
+    t->n = n;
+    return t;
+}
+
+void ck_table_row(struct ck_table *t, const char *const *cells)
+{
+    ck_xgrow(&t->rows, &t->cap, t->n_rows + 1, sizeof(char **));
+    char **row = ck_xcalloc(t->n + 1, sizeof *row);
+    for (size_t i = 0; i < t->n; i++)
+        row[i] = ck_xstrdup(cells[i]);
+    t->rows[t->n_rows++] = row;
+}
+
+void ck_table_free(struct ck_table *t)
+{
+    if (!t)
+        return;
+    for (size_t r = 0; r < t->n_rows; r++) {
+        for (size_t i = 0; i < t->n; i++)
+            free(t->rows[r][i]);
+        free(t->rows[r]);
+    }
+    free(t->rows);
+    free(t);
+}
+
+/* Rows end in NULL, so a row's own end stops the comparison. */
+static int by_cells(const void *a, const void *b)
+{
+    char *const *x = *(char **const *)a, *const *y = *(char **const *)b;
+    for (; *x && *y; x++, y++) {
+        int r = strcmp(*x, *y);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+void ck_table_render(struct ck_table *t, struct ck_buf *out)
+{
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    if (t->n_rows > 1)
+        qsort(t->rows, t->n_rows, sizeof *t->rows, by_cells);
+    for (size_t r = 0; r <= t->n_rows; r++)
+        for (size_t i = 0; i < t->n; i++) {
+            ck_buf_puts(&text, r ? t->rows[r - 1][i] : t->columns[i]);
+            ck_buf_putc(&text, i + 1 < t->n ? '\t' : '\n');
+        }
+    ck_tabwriter(out, ck_buf_slice(&text));
+}
+
+/* ---- tabwriter ---- */
+
+struct cell {
+    struct ck_slice text;
+    size_t width; /* in code points */
+};
+
+struct line {
+    struct cell *cells; /* the last one is not terminated by a tab */
+    size_t n;
+};
+
+struct writer {
+    struct ck_buf *out;
+    struct line *lines;
+    size_t n;
+    size_t widths[256];
+    size_t depth;
+};
+
+static void put_lines(struct writer *w, size_t from, size_t to)
+{
+    for (size_t l = from; l < to; l++) {
+        const struct line *line = &w->lines[l];
+        for (size_t i = 0; i < line->n; i++) {
+            const struct cell *c = &line->cells[i];
+            ck_buf_put(w->out, c->text);
+            if (i + 1 < line->n && i < w->depth)
+                for (size_t at = c->width; at < w->widths[i]; at = (at / 8 + 1) * 8)
+                    ck_buf_putc(w->out, '\t');
+        }
+        if (l + 1 < w->n)
+            ck_buf_putc(w->out, '\n');
+    }
+}
+
+/* A column block is a run of lines that have a terminated cell in this column. */
+static void format(struct writer *w, size_t from, size_t to)
+{
+    size_t column = w->depth, start = from;
+    for (size_t l = from; l < to; l++) {
+        if (column + 1 >= w->lines[l].n)
+            continue;
+        put_lines(w, start, l);
+        start = l;
+        size_t width = 0;
+        bool empty = true;
+        while (l < to && column + 1 < w->lines[l].n) {
+            const struct cell *c = &w->lines[l].cells[column];
+            if (c->width + 1 > width)
+                width = c->width + 1;
+            empty = empty && c->width == 0;
+            l++;
+        }
+        (void)empty;
+        if (w->depth < CK_ARRAY_LEN(w->widths)) {
+            w->widths[w->depth++] = (width + 7) / 8 * 8;
+            format(w, start, l);
+            w->depth--;
+        }
+        start = l--;
+    }
+    put_lines(w, start, to);
+}
+
+void ck_tabwriter(struct ck_buf *out, struct ck_slice text)
+{
+    CK_AUTOFREE struct line *lines = NULL;
+    size_t cap = 0;
+    struct writer w = {.out = out};
+    struct ck_slice line;
+    while (ck_slice_next(&text, '\n', &line)) {
+        ck_xgrow(&lines, &cap, w.n + 1, sizeof *lines);
+        struct line *l = &lines[w.n++];
+        *l = (struct line){0};
+        size_t cells = 0;
+        struct ck_slice cell;
+        while (ck_slice_next(&line, '\t', &cell)) {
+            ck_xgrow(&l->cells, &cells, l->n + 1, sizeof *l->cells);
+            l->cells[l->n++] = (struct cell){cell, ck_utf8_len(cell)};
+        }
+    }
+    w.lines = lines;
+    format(&w, 0, w.n);
+    for (size_t i = 0; i < w.n; i++)
+        free(lines[i].cells);
+}
