@@ -96,7 +96,8 @@ static void forget(struct search *s, size_t from)
 static int deliver(struct search *s)
 {
     int r = 0;
-    qsort(s->kept, s->n_kept, sizeof *s->kept, by_name);
+    if (s->n_kept)
+        qsort(s->kept, s->n_kept, sizeof *s->kept, by_name);
     for (size_t i = 0; r == 0 && i < s->n_kept; i++) {
         struct found *f = &s->kept[i];
         r = s->fn(s->arg, f->name, f->data.ptr ? f->data : CK_S(""), &f->version, &f->err);
