@@ -20,8 +20,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent / "src"
     bad = []
-    for path in sorted(root.glob("*/*.[ch]")):
-        layer = path.parent.name
+    for path in sorted(root.glob("*/**/*.[ch]")):
+        layer = path.relative_to(root).parts[0]
         if layer not in RANK:
             bad.append(f"{path}: folder {layer} is not a layer")
             continue

@@ -8,7 +8,8 @@ import sys
 MAX_FILE, MAX_FUNCTION, MAX_FOLDER = 800, 70, 25
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets|gmtime|localtime|ctime|asctime|tmpnam|mktemp|alloca|atoi|atol|atof)\s*\(")
 BELOW_CMD = re.compile(r"\b(exit|_exit|abort|getenv|secure_getenv|printf|puts|perror)\s*\(")
-ALLOWED_BELOW = {("base", "mem.c", "abort"), ("ui", "editor.c", "_exit")}
+# Out of memory, a missing libcrypto (nothing can be signed or checked), a child that cannot exec.
+ALLOWED_BELOW = {("base", "mem.c", "abort"), ("crypto", "hash.c", "_exit"), ("ui", "editor.c", "_exit")}
 
 
 def strip(text):
@@ -53,15 +54,15 @@ def check_c(path, layer, bad):
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     bad = []
-    for folder in sorted((root / "src").iterdir()):
-        if not folder.is_dir():
-            continue
+    src = root / "src"
+    for folder in sorted(p for p in src.rglob("*") if p.is_dir()):
+        layer = folder.relative_to(src).parts[0]
         files = [p for p in folder.iterdir() if p.suffix in (".c", ".h", ".def")]
-        if len([p for p in files if p.suffix == ".c"]) > MAX_FOLDER and folder.name != "cmd":
+        if len([p for p in files if p.suffix == ".c"]) > MAX_FOLDER:
             bad.append(f"{folder}: {len(files)} files, at most {MAX_FOLDER} sources")
         for p in sorted(files):
             if p.suffix == ".c":
-                check_c(p, folder.name, bad)
+                check_c(p, layer, bad)
             if p.name.startswith("util"):
                 bad.append(f"{p}: a file needs a noun, not 'utils'")
     print("\n".join(bad) or "style: ok")

@@ -1,0 +1,390 @@
+/* `create cluster`, the whole way: facts and channel, build or merge, --set and --unset,
+ * assignments, validation of the user's and of the completed specification, store. */
+#include "ops/create_cluster.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/file.h"
+#include "doc/json.h"
+#include "spec/assign.h"
+#include "spec/validate.h"
+
+#include <string.h>
+
+enum { CHANNEL_MAX = 4 << 20, KEY_MAX = 64 << 10 };
+
+struct work {
+    struct ck_arena *a;
+    const struct ck_store *s;
+    struct ck_create_cluster_opts *o;
+    struct ck_facts facts;
+    struct ck_channel channel;
+    struct ck_object cluster;
+    struct ck_object *igs;
+    size_t n_igs;
+    bool merging;
+    struct ck_stored old;          /* when merging */
+    struct ck_stored_list old_igs; /* when merging */
+};
+
+static void note(const struct work *w, const char *fmt, ...) CK_PRINTF(2, 3);
+static void note(const struct work *w, const char *fmt, ...)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    va_list ap;
+    va_start(ap, fmt);
+    ck_buf_vfmt(&b, fmt, ap);
+    va_end(ap);
+    if (w->o->note)
+        w->o->note(w->o->note_arg, ck_buf_str(&b));
+}
+
+/* ---- facts and channel ---- */
+
+static int load_facts(struct work *w, struct ck_err *err)
+{
+    w->facts.arena = w->a;
+    const char *path = ck_env_nonempty(w->o->env, "CKOPS_FIXTURES");
+    if (!path)
+        return 0;
+    int r = ck_facts_load(w->a, path, &w->facts, err);
+    if (r == 0 && ck_facts_now(&w->facts))
+        ck_clock_set_ns(ck_facts_now(&w->facts) * 1000000000);
+    return r;
+}
+
+static int load_channel(struct work *w, const char *name, struct ck_err *err)
+{
+    if (strcmp(name, "none") == 0)
+        return 0;
+    const char *file = ck_facts_channel_file(&w->facts, name);
+    bool location = file || strchr(name, '/') != NULL;
+    if (!location) {
+        int r = ck_channel_builtin(w->a, name, &w->channel, err);
+        if (r == 0)
+            note(w, "using the data of channel \"%s\" that this program carries", name);
+        else
+            r = ck_wrap(err, "error reading channel \"%s\"", name);
+        return r;
+    }
+    CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(CHANNEL_MAX);
+    int r = ck_vfs_read_location(w->s->vfs, file ? file : name, &text, err);
+    if (r == 0)
+        r = ck_channel_parse(w->a, ck_buf_slice(&text), &w->channel, err);
+    return r < 0 ? ck_wrap(err, "error reading channel \"%s\"", name) : 0;
+}
+
+/* ---- build or merge ---- */
+
+static int build_new(struct work *w, struct ck_err *err)
+{
+    struct ck_path path;
+    int r = ck_layout_cluster(w->a, w->s, w->o->n.name, &path, err);
+    if (r < 0)
+        return r;
+    const char *version = ck_facts_kops_version(&w->facts);
+    const struct ck_new_cluster_env env = {
+        .facts = &w->facts,
+        .channel = &w->channel,
+        .features = w->s->features,
+        .kops_version = version ? version : w->o->kops_version,
+        .state_url = w->s->url,
+        .state_text = ck_path_text(w->a, &path),
+        .hcloud_token = ck_env_nonempty(w->o->env, "HCLOUD_TOKEN") != NULL,
+        .linode_token = ck_env_nonempty(w->o->env, "LINODE_TOKEN") != NULL,
+    };
+    struct ck_new_cluster built = {0};
+    r = ck_new_cluster_build(w->a, &w->o->n, &env, &built, err);
+    if (r < 0)
+        return r;
+    w->cluster = built.cluster;
+    w->igs = built.igs;
+    w->n_igs = built.n_igs;
+    return 0;
+}
+
+static int merge(struct work *w, struct ck_err *err)
+{
+    w->cluster = ck_object_clone(w->a, &w->old.obj);
+    size_t n = w->old_igs.n;
+    struct ck_object *igs = ck_arena_alloc(w->a, (n + 1) * sizeof *igs);
+    for (size_t i = 0; i < n; i++)
+        igs[i] = ck_object_clone(w->a, &w->old_igs.v[i].obj);
+    struct ck_merge m = {
+        .a = w->a, .o = w->o, .cluster = &w->cluster, .igs = igs, .n_igs = n, .cap_igs = n + 1};
+    int r = ck_merge_options(&m, err);
+    w->igs = m.igs;
+    w->n_igs = m.n_igs;
+    return r;
+}
+
+static int sets_and_unsets(struct work *w, struct ck_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < w->o->unsets->n; i++)
+        r = ck_object_unset(w->a, &w->cluster, w->o->unsets->v[i], err);
+    for (size_t i = 0; r == 0 && i < w->o->sets->n; i++)
+        r = ck_object_set(w->a, &w->cluster, w->o->sets->v[i], err);
+    /* Calico's eBPF data plane replaces kube-proxy. */
+    struct ck_val *spec = ck_object_spec(&w->cluster);
+    if (r == 0 && ck_bool_at(spec, "networking.calico.bpfEnabled", false) &&
+        !ck_at(spec, "kubeProxy.enabled"))
+        ck_put(w->a, spec, "kubeProxy.enabled", ck_bool(w->a, false));
+    return r;
+}
+
+/* ---- checks ---- */
+
+static int validate(struct work *w, const struct ck_object *cluster, const struct ck_object *igs,
+                    bool strict, struct ck_err *err)
+{
+    struct ck_field_errs errs = {.arena = w->a};
+    const struct ck_validate_ctx c = {.arena = w->a, .features = w->s->features, .strict = strict};
+    ck_validate_cluster(&c, cluster, &errs);
+    if (ck_field_errs_fail(&errs, NULL) == 0)
+        for (size_t i = 0; i < w->n_igs; i++) {
+            ck_validate_instance_group(&c, &igs[i], &errs);
+            ck_cross_validate(&c, &igs[i], cluster, &errs);
+        }
+    return ck_field_errs_fail(&errs, err);
+}
+
+static int check_names(const struct work *w, struct ck_err *err)
+{
+    for (size_t i = 0; i < w->n_igs; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(ck_object_name(&w->igs[i]), ck_object_name(&w->igs[k])) == 0)
+                return ck_fail(err, CK_INVALID, "duplicate InstanceGroup Name found: \"%s\"",
+                               ck_object_name(&w->igs[i]));
+    return 0;
+}
+
+static void assigned(void *arg, const char *text)
+{
+    note(arg, "%s", text);
+}
+
+/* What the facts and the channel tell the assignments. */
+static void assign_facts(struct work *w, struct ck_assign_facts *ret)
+{
+    const struct ck_val *spec = ck_object_spec(&w->cluster);
+    const char *cloud = ck_str_at(spec, "cloudProvider"), *vpc = ck_str_at(spec, "networkID");
+    const char *version = ck_facts_kops_version(&w->facts);
+    struct ck_semver kops;
+    *ret = (struct ck_assign_facts){.assigned = assigned, .skipped = assigned, .arg = w};
+    if (ck_semver_parse_tolerant(ck_slice_of(version ? version : w->o->kops_version), &kops))
+        ret->kubernetes_version = ck_channel_recommended_kubernetes(&w->channel, &kops);
+    if (*vpc)
+        ret->network_cidr = ck_facts_vpc_cidr(&w->facts, vpc);
+    const struct ck_val *subnets = ck_get(spec, "subnets");
+    struct ck_subnet_fact *f =
+        ck_arena_alloc(w->a, (ck_len(subnets) ? ck_len(subnets) : 1) * sizeof *f);
+    for (size_t i = 0; i < ck_len(subnets); i++) {
+        const char *id = ck_str_at(ck_item(subnets, i), "id");
+        const struct ck_val *s = *id ? ck_facts_subnet(&w->facts, cloud, id) : NULL;
+        if (s)
+            f[ret->n_subnets++] = (struct ck_subnet_fact){id, ck_str_or(ck_get(s, "zone"), NULL),
+                                                          ck_str_or(ck_get(s, "cidr"), NULL)};
+    }
+    ret->subnets = ret->n_subnets ? f : NULL;
+}
+
+static int complete_and_check(struct work *w, struct ck_err *err)
+{
+    struct ck_assign_facts facts;
+    assign_facts(w, &facts);
+    int r = ck_assign_cluster(w->a, &w->cluster, &facts, err);
+    if (r == 0)
+        r = check_names(w, err);
+    if (r == 0)
+        r = validate(w, &w->cluster, w->igs, false, err);
+    return r;
+}
+
+/* ---- results ---- */
+
+static int read_ssh_key(struct work *w, struct ck_slice *ret, struct ck_err *err)
+{
+    *ret = (struct ck_slice){NULL, 0};
+    if (!*w->o->ssh_public_key)
+        return 0;
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    int r = ck_file_read(w->o->ssh_public_key, KEY_MAX, &text, err);
+    if (r < 0)
+        return ck_wrap(err, "error reading SSH key file \"%s\"", w->o->ssh_public_key);
+    *ret = ck_arena_slice(w->a, ck_buf_slice(&text));
+    return 0;
+}
+
+static void fill_result(struct work *w, struct ck_slice ssh, struct ck_create_cluster_result *ret)
+{
+    ret->objects = ck_arena_alloc(w->a, (w->n_igs + 2) * sizeof *ret->objects);
+    ret->objects[ret->n++] = w->cluster;
+    for (size_t i = 0; i < w->n_igs; i++) {
+        struct ck_object ig = ck_object_clone(w->a, &w->igs[i]);
+        ck_object_set_label(w->a, &ig, CK_LABEL_CLUSTER, w->o->n.name);
+        ret->objects[ret->n++] = ig;
+        const char *role = ck_str_at(ck_object_spec(&ig), "role");
+        if (!ret->node_group && strcmp(role, "Node") == 0)
+            ret->node_group = ck_object_name(&w->igs[i]);
+        if (!ret->control_plane_group && strcmp(role, "Master") == 0)
+            ret->control_plane_group = ck_object_name(&w->igs[i]);
+    }
+    if (ssh.ptr) {
+        struct ck_object key = ck_object_new(w->a, CK_KIND_SSH_CREDENTIAL, "admin");
+        ck_object_set_label(w->a, &key, CK_LABEL_CLUSTER, w->o->n.name);
+        struct ck_slice text = ck_slice_trim(ssh);
+        ck_set(w->a, ck_object_spec(&key), "publicKey", ck_strn(w->a, text));
+        ret->objects[ret->n++] = key;
+    }
+    ret->merged = w->merging;
+}
+
+static void put_value(struct ck_buf *b, const struct ck_val *v)
+{
+    if (v)
+        ck_json_emit(b, v, (struct ck_json_style){.order = CK_JSON_SORTED, .raw_html = true});
+    else
+        ck_buf_puts(b, "(none)");
+}
+
+static size_t diff_one(struct work *w, struct ck_buf *b, const char *what,
+                       const struct ck_object *from, const struct ck_object *to)
+{
+    struct ck_changes changes = {0};
+    ck_object_diff(w->a, from, to, &changes);
+    for (size_t i = 0; i < changes.n; i++) {
+        ck_buf_fmt(b, "  %s %s: ", what, changes.v[i].path);
+        put_value(b, changes.v[i].from);
+        ck_buf_puts(b, " -> ");
+        put_value(b, changes.v[i].to);
+        ck_buf_putc(b, '\n');
+    }
+    return changes.n;
+}
+
+static void diff(struct work *w, struct ck_create_cluster_result *ret)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ret->n_changes = diff_one(w, &b, "cluster", &w->old.obj, &w->cluster);
+    for (size_t i = 0; i < w->n_igs; i++) {
+        const char *what = ck_arena_printf(w->a, "instancegroup %s", ck_object_name(&w->igs[i]));
+        if (i < w->old_igs.n) {
+            ret->n_changes += diff_one(w, &b, what, &w->old_igs.v[i].obj, &w->igs[i]);
+        } else {
+            ck_buf_fmt(&b, "  %s: new\n", what);
+            ret->n_changes++;
+        }
+    }
+    ret->diff = ck_arena_strndup(w->a, ck_buf_str(&b), b.len);
+}
+
+/* ---- storing ---- */
+
+static int store_new(struct work *w, struct ck_slice ssh, struct ck_err *err)
+{
+    struct ck_batch batch = {0};
+    int r = ck_cluster_prepare_create(w->a, w->s, &w->cluster, &batch, err);
+    for (size_t i = 0; r == 0 && i < w->n_igs; i++)
+        r = ck_ig_prepare_create(w->a, w->s, w->o->n.name, &w->igs[i], &batch, err);
+    if (r == 0)
+        r = ck_addons_prepare(w->a, w->s, w->o->n.name, NULL, 0, &batch, err);
+    if (r == 0 && ssh.ptr)
+        r = ck_ssh_prepare(w->a, w->s, &w->cluster, ssh, &batch, err);
+    if (r == 0)
+        r = ck_batch_commit(w->a, w->s, &batch, NULL, err);
+    return r < 0 ? ck_wrap(err, "error writing updated configuration") : 0;
+}
+
+static int store_merged(struct work *w, struct ck_slice ssh, struct ck_err *err)
+{
+    struct ck_batch batch = {0};
+    int r = 0;
+    if (!ck_object_spec_eq(&w->old.obj, &w->cluster))
+        r = ck_cluster_prepare_update(w->a, w->s, &w->old, &w->cluster, &batch, err);
+    for (size_t i = 0; r == 0 && i < w->n_igs; i++) {
+        if (i >= w->old_igs.n)
+            r = ck_ig_prepare_create(w->a, w->s, w->o->n.name, &w->igs[i], &batch, err);
+        else if (!ck_object_spec_eq(&w->old_igs.v[i].obj, &w->igs[i]))
+            r = ck_ig_prepare_update(w->a, w->s, w->o->n.name, &w->old_igs.v[i], &w->igs[i], &batch,
+                                     err);
+    }
+    if (r == 0 && ssh.ptr)
+        r = ck_ssh_prepare(w->a, w->s, &w->cluster, ssh, &batch, err);
+    return r < 0 ? r : ck_batch_commit(w->a, w->s, &batch, NULL, err);
+}
+
+static int find_existing(struct work *w, struct ck_err *err)
+{
+    CK_AUTOERR local = CK_ERR_INIT;
+    int r = ck_cluster_get(w->a, w->s, w->o->n.name, &w->old, &local);
+    if (r == -(int)CK_NOT_FOUND)
+        return 0;
+    if (r == 0)
+        r = ck_ig_list(w->a, w->s, w->o->n.name, &w->old_igs, &local);
+    w->merging = r == 0;
+    return r < 0 ? ck_err_move(err, &local) : 0;
+}
+
+/* Options that say where and how, not what. */
+static bool asks_for_change(const struct work *w)
+{
+    static const char *const silent[] = {"name",   "state", "config", "v",   "lenient", "dry-run",
+                                         "output", "yes",   "target", "out", "cloud",   "o"};
+    const struct ck_map *g = w->o->given;
+    for (size_t i = 0; g && i < g->n; i++) {
+        bool quiet = false;
+        for (size_t k = 0; k < CK_ARRAY_LEN(silent); k++)
+            quiet = quiet || strcmp(g->e[i].key, silent[k]) == 0;
+        if (!quiet)
+            return true;
+    }
+    return false;
+}
+
+static int make(struct work *w, struct ck_err *err)
+{
+    int r = load_facts(w, err);
+    if (r == 0)
+        r = find_existing(w, err);
+    if (r < 0)
+        return r;
+    if (w->merging && !asks_for_change(w)) {
+        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+        ck_goquote(&q, ck_slice_of(w->o->n.name));
+        return ck_fail(err, CK_EXISTS,
+                       "cluster %s already exists; use 'ckops update cluster' to apply changes",
+                       ck_buf_str(&q));
+    }
+    if (!w->merging) {
+        r = load_channel(w, *w->o->n.channel ? w->o->n.channel : "stable", err);
+        if (r == 0)
+            r = build_new(w, err);
+    } else {
+        r = merge(w, err);
+    }
+    if (r == 0)
+        r = sets_and_unsets(w, err);
+    if (r == 0)
+        r = complete_and_check(w, err);
+    return r;
+}
+
+int ck_create_cluster(struct ck_arena *a, const struct ck_store *s,
+                      struct ck_create_cluster_opts *o, struct ck_create_cluster_result *ret,
+                      struct ck_err *err)
+{
+    struct work w = {.a = a, .s = s, .o = o};
+    struct ck_slice ssh;
+    int r = make(&w, err);
+    if (r == 0)
+        r = read_ssh_key(&w, &ssh, err);
+    if (r < 0)
+        return r;
+    if (w.merging)
+        diff(&w, ret);
+    fill_result(&w, ssh, ret);
+    if (o->dry_run)
+        return 0;
+    return w.merging ? store_merged(&w, ssh, err) : store_new(&w, ssh, err);
+}
