@@ -82,7 +82,7 @@ int ck_aws_from_imds(struct ck_aws *w, struct ck_cred *ret, struct ck_err *err)
         return ck_aws_skip(w, "instance metadata", "AWS_EC2_METADATA_DISABLED is true");
     static const char base[] = "/latest/meta-data/iam/security-credentials/";
     CK_AUTOERR local = CK_ERR_INIT;
-    const char *token;
+    const char *token = "";
     int r = session_token(w, &token, &local);
     if (r < 0)
         return r;

@@ -91,6 +91,8 @@ int ck_err_move(struct ck_err *dst, struct ck_err *src)
 
 void ck_err_done(struct ck_err *err)
 {
+    if (!err)
+        return;
     free(err->msg);
     *err = (struct ck_err)CK_ERR_INIT;
 }

@@ -289,7 +289,7 @@ int ck_semver_in_range(const struct ck_semver *v, const char *range, bool *ret, 
         ck_buf_put(&joined, word);
         if (strspn(ck_buf_str(&joined), "<>=!") == joined.len && next_word(&rest, &word))
             ck_buf_put(&joined, word);
-        bool in;
+        bool in = false;
         int r = one_comparator(v, ck_buf_slice(&joined), &in, err);
         if (r < 0)
             return r;
