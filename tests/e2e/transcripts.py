@@ -334,6 +334,10 @@ class Result:
         self.note = ""
 
 
+# Standard input was recorded as it was, with the recording machine's folders in it.
+RECORDED_ROOTS = (("/tmp/ckc/store", "${STORE}"), ("/tmp/ckc/channels", "${CHANNELS}"))
+
+
 def run_program(program, sandbox, case_dir, timeout):
     argv = read(os.path.join(case_dir, "cmd")).decode()
     argv = [sandbox.expand(a) for a in argv.split("\n")[:-1]]
@@ -344,7 +348,10 @@ def run_program(program, sandbox, case_dir, timeout):
     for key in os.environ:  # sanitizers and coverage
         if key.endswith("SAN_OPTIONS") or key == "LLVM_PROFILE_FILE":
             env[key] = os.environ[key]
-    stdin = sandbox.expand(read(os.path.join(case_dir, "stdin")).decode()).encode()
+    stdin = read(os.path.join(case_dir, "stdin")).decode()
+    for recorded, name in RECORDED_ROOTS:
+        stdin = stdin.replace(recorded, name)
+    stdin = sandbox.expand(stdin).encode()
     try:
         p = subprocess.run([program] + argv[1:], env=env, cwd=sandbox.dirs["${WORK}"], input=stdin,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,

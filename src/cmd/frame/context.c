@@ -76,6 +76,16 @@ static const char *state_text(const struct ck_ctx *ctx, const struct ck_config *
     return env ? env : config->state ? config->state : "";
 }
 
+/* A store in memory ends with the process: what a command writes there would be lost without a
+ * word. kOps' text. */
+static int refuse_forgetful(const struct ck_ctx *ctx, const char *url, struct ck_err *err)
+{
+    if (!ck_str_starts(url, "memfs://") || ck_env_nonempty(&ctx->env, "CKOPS_MEMFS_ROOT"))
+        return 0;
+    return ck_fail(err, CK_INVALID, "error building path for \"%s\": memfs context not initialized",
+                   url);
+}
+
 int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
 {
     *ret = &ctx->store;
@@ -85,6 +95,9 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     ck_config_load(ctx, &config);
     const char *url = NULL;
     int r = ck_state_clean(ctx->arena, state_text(ctx, &config), &url, err);
+    if (r < 0)
+        return r;
+    r = refuse_forgetful(ctx, url, err);
     if (r < 0)
         return r;
     const char *profile = ck_env_nonempty(&ctx->env, "CKOPS_STORE_PROFILE");
