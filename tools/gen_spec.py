@@ -232,6 +232,13 @@ def slots_of(fields):
     return bits, table
 
 
+def always(f):
+    """Written even when the file does not have it."""
+    by_value = f.shape == 'ONE' and 'PTR' not in f.flags and (
+        f.base == 'quantity' or f.base not in SCALARS)
+    return 'REQ' in f.flags or by_value and not f.flags & {'RETIRED', 'GONE', 'SYNTH'}
+
+
 def main():
     src, out_c, out_h = sys.argv[1:]
     types = parse(src)
@@ -246,13 +253,18 @@ def main():
     for t in every:
         bits, table = slots_of(t.fields)
         v3 = t.name not in types
-        flags = 'CK_TYPE_V3' if v3 else 'CK_TYPE_SAME' if b.is_plain(t.name) else '0'
+        flags = ['CK_TYPE_V3'] if v3 else ['CK_TYPE_SAME'] if b.is_plain(t.name) else []
+        if any(always(f) for f in t.fields):
+            flags.append('CK_TYPE_ALWAYS')
+        flags = ' | '.join(flags) or '0'
         rows.append(f'    {{{names.add(t.go)}, {len(fields)}, {len(t.fields)}, {len(slots)}, '
                     f'{bits}, {flags}}}, /* {t.name.replace("/", " ")} */')
         slots += table
         for f in t.fields:
             to = f.to if v3 else f.attr('v3')
             fl = set(f.flags)
+            if always(f):
+                fl.add('REQ')
             if not v3 and f.attr('v3') == '.':
                 fl.add('INLINE')
             if to and to.startswith('/'):
@@ -274,7 +286,7 @@ def main():
             h.write(f'    CK_TYPE3_{k.upper()} = {index[roots3[k]]},\n')
         h.write(f'    CK_TYPES = {len(every)},\n    CK_FIELDS = {len(fields)},\n}};\n')
     with open(out_c, 'w', encoding='utf-8') as c:
-        c.write('/* Made from fields.def. */\n#include "spec/field.h"\n\n')
+        c.write('/* Made from fields.def. */\n#include "spec/codec/field.h"\n\n')
         c.write(names.emit('ck_field_names') + '\n' + docs.emit('ck_field_docs_text') + '\n')
         c.write('const struct ck_type ck_types[] = {\n' + '\n'.join(rows) + '\n};\n\n')
         c.write('const struct ck_field ck_fields[] = {\n' + '\n'.join(fields) + '\n};\n\n')
