@@ -4,6 +4,7 @@
 #include "cmd/commands.h"
 
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "ops/create_cluster.h"
@@ -31,8 +32,23 @@ struct options {
 #define OLD(now)                        .deprecated = "use " now " instead"
 
 static const char networkings[] =
-    "amazonvpc calico cilium cilium-eni cilium-etcd cni external flannel flannel-udp flannel-vxlan "
-    "gcp kindnet kopeio kube-router kubenet";
+    "external cni calico cilium cilium-eni cilium-etcd kindnet kubenet kopeio flannel kube-router "
+    "amazonvpc gcp";
+
+/* kOps' type of --target: a string that is one of three. */
+static int parse_target(const char *text, void *value, struct ck_err *err)
+{
+    static const char *const targets[] = {"direct", "dryrun", "terraform"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(targets); i++) {
+        if (strcmp(text, targets[i]) == 0) {
+            *(const char **)value = targets[i];
+            return 0;
+        }
+    }
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(text));
+    return ck_fail(err, CK_INVALID, "invalid target: %s", ck_buf_str(&q));
+}
 
 static const struct ck_opt rows[] = {
     LIST("admin-access", N(admin_access), "CIDRs that may reach the API", .dflt = "0.0.0.0/0,::/0"),
@@ -165,8 +181,15 @@ static const struct ck_opt rows[] = {
          "CIDRs that may reach SSH; by default those of --admin-access"),
     STRING("ssh-public-key", B(ssh_public_key), "public key file for the machines' administrator"),
     LIST("subnets", N(subnets), "existing subnets to use"),
-    STRING("target", B(target), "direct, dryrun or terraform", .dflt = "direct",
-           .complete = "direct dryrun terraform"),
+    {.name = "target",
+     .type = CK_OPT_CUSTOM,
+     .type_name = "target",
+     .off = B(target),
+     .given_off = CK_OPT_NO_GIVEN,
+     .dflt = "direct",
+     .parse = parse_target,
+     .complete = "direct dryrun terraform",
+     .help = "direct, dryrun or terraform"},
     {.shorthand = 't',
      .name = "topology",
      .type = CK_OPT_STRING,
