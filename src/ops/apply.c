@@ -108,7 +108,7 @@ static int create_cluster(struct apply *p, struct ck_object *o, struct ck_err *e
 {
     static const char prefix[] = "error creating cluster";
     int r = 0;
-    if (p->mode == CK_APPLY_CREATE && ck_fill_cluster(p->a, p->s, o, err))
+    if (ck_fill_cluster(p->a, p->s, o, err))
         return ck_wrap(err, "error populating configuration");
     r = ck_cluster_prepare_create(p->a, p->s, o, &p->batch, err);
     if (!r)
