@@ -20,6 +20,7 @@ Usage: transcripts.py --bin PROGRAM --corpus FOLDER [--only 040,130-141] [--grou
 import argparse
 import concurrent.futures
 import difflib
+import hashlib
 import os
 import re
 import shutil
@@ -326,6 +327,16 @@ def compare_tree(part, case, expected, actual):
     return problems
 
 
+def tree_sum(files):
+    """One line per file: digest of the masked content, path. For ours/CASE/tree and the like."""
+    lines = []
+    for rel in sorted(files):
+        text = mask_random(mask_tmp(text_of(files[rel])), True)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        lines.append("%s  %s\n" % (digest[:16], rel))
+    return "".join(lines)
+
+
 class Result:
     def __init__(self, case):
         self.case = case
@@ -366,7 +377,7 @@ def text_of(data):
 
 
 def run_case(program, corpus, case, ours=None, timeout=TIMEOUT_S):
-    """Run one case. `ours`: a folder whose stdout, stderr and rc replace the recorded ones."""
+    """Run one case. `ours`: a folder whose files replace the recorded parts of the same name."""
     result = Result(case)
     case_dir = os.path.join(corpus, case)
     want_rc = int(read(os.path.join(case_dir, "rc"), b"-999").strip() or b"-999")
@@ -396,7 +407,12 @@ def run_case(program, corpus, case, ours=None, timeout=TIMEOUT_S):
     if rc != want_rc:
         result.problems["rc"] = ["exit status %d, expected %d" % (rc, want_rc)]
     for part, folder in (("tree", "tree"), ("home", "home-after"), ("work", "work-after")):
-        problems = compare_tree(part, case, read_tree(os.path.join(case_dir, folder)), trees[part])
+        got[part] = tree_sum(trees[part])
+        if ours and os.path.exists(os.path.join(ours, part)):
+            problems = diff(text_of(read(os.path.join(ours, part))), got[part], part)
+        else:
+            want = read_tree(os.path.join(case_dir, folder))
+            problems = compare_tree(part, case, want, trees[part])
         if problems:
             result.problems[part] = problems
     result.got = dict(got, rc="%d\n" % rc)
@@ -475,14 +491,13 @@ def bless(program, corpus, cases, different):
             continue
         result = run_case(program, corpus, case)
         for part in entry[0].split(","):
-            if part in ("stdout", "stderr", "rc"):
-                folder = os.path.join(HERE, "ours", case)
-                os.makedirs(folder, exist_ok=True)
-                text = result.got[part]
-                if part == "stderr":
-                    text = "".join(l for l in text.splitlines(True) if not KLOG.match(l))
-                with open(os.path.join(folder, part), "w", errors="surrogateescape") as f:
-                    f.write(mask_tmp(text))
+            folder = os.path.join(HERE, "ours", case)
+            os.makedirs(folder, exist_ok=True)
+            text = result.got[part]
+            if part == "stderr":
+                text = "".join(l for l in text.splitlines(True) if not KLOG.match(l))
+            with open(os.path.join(folder, part), "w", errors="surrogateescape") as f:
+                f.write(mask_tmp(text))
 
 
 def report(rows, verbose):
