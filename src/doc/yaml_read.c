@@ -16,6 +16,7 @@ enum {
     DEFAULT_BYTES = 16 << 20,
     DEFAULT_DEPTH = 100,
     DEFAULT_NODES = 1000000,
+    MAX_ALIASED = 100000, /* nodes that aliases may repeat; go-yaml has a ratio */
     MAX_KEY = 64 << 10,
     MAX_DUPLICATES = 20
 };
@@ -33,6 +34,7 @@ struct reader {
     struct ck_buf duplicates;
     unsigned n_duplicates;
     size_t nodes;
+    size_t aliased; /* of them, those that aliases repeated */
     unsigned depth;
     struct ck_pos *at;
     struct ck_err *err;
@@ -270,7 +272,9 @@ static int alias(struct reader *r, const yaml_event_t *e, struct ck_val **ret)
                  name);
         return fail_at(r, e->start_mark, CK_INVALID, text);
     }
-    int rc = count(r, weight(n->val, r->lim.nodes), e->start_mark);
+    size_t w = weight(n->val, r->lim.nodes);
+    r->aliased += w;
+    int rc = count(r, r->aliased > MAX_ALIASED ? r->lim.nodes + 1 : w, e->start_mark);
     if (rc == 0)
         *ret = ck_val_clone(r->a, n->val);
     return rc;
