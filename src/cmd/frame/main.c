@@ -18,6 +18,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#if defined(__has_feature)
+#define UNDER_ASAN __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#else
+#define UNDER_ASAN 0
+#endif
+
 enum { STATUS_ERROR = 1, STATUS_CONFLICT = 3, STATUS_INTERRUPTED = 130 };
 
 /* The process holds CA keys: no core dumps, no attaching by other programs of the user. */
@@ -25,7 +33,7 @@ static void harden(void)
 {
     struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__) /* the leak checker attaches */
+#if !UNDER_ASAN /* the leak checker attaches */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
