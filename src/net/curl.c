@@ -102,9 +102,10 @@ static void set_headers(struct flight *f)
     const struct ck_nvs *h = &f->send->req.headers;
     CK_AUTOBUF struct ck_buf line = CK_BUF_INIT;
     for (size_t i = 0; i < h->n; i++) {
+        struct ck_slice value = ck_slice_trim(ck_slice_of(h->v[i].value));
         ck_buf_reset(&line);
-        /* "Name;" is how curl is told to send an empty value. */
-        ck_buf_fmt(&line, *h->v[i].value ? "%s: %s" : "%s;", h->v[i].name, h->v[i].value);
+        /* "Name;" is how curl is told to send an empty value; blanks would remove the header. */
+        ck_buf_fmt(&line, value.len ? "%s: %.*s" : "%s;", h->v[i].name, CK_SARG(value));
         add_header(f, ck_buf_str(&line));
     }
     /* What curl would add by itself and no signer knows of. */
@@ -235,7 +236,11 @@ static int fail_connect(struct flight *f, enum ck_code code)
     struct ck_send *s = f->send;
     long number = 0;
     f->c->curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &number);
-    const char *why = code == CK_TIMEOUT ? "no answer" : number ? strerror((int)number) : "refused";
+    const char *why = "no answer";
+    if (code != CK_TIMEOUT)
+        why = number == ECONNREFUSED ? "connection refused"
+              : number               ? strerror((int)number)
+                                     : "refused";
     if (*s->proxy)
         return ck_fail(s->err, code, "cannot connect to the proxy %s: %s", proxy_host(s), why);
     return ck_fail(s->err, code, "cannot connect to %s port %d: %s", s->req.host,
@@ -248,13 +253,10 @@ static int fail_connect(struct flight *f, enum ck_code code)
 static int fail_timeout(struct flight *f)
 {
     struct ck_send *s = f->send;
-    if (!s->sent) {
-        curl_off_t connected = 0;
-        f->c->curl_easy_getinfo(f->easy, CURLINFO_CONNECT_TIME_T, &connected);
-        return connected
-                   ? ck_fail(s->err, CK_TIMEOUT, "the TLS handshake was not completed in time")
-                   : fail_connect(f, CK_TIMEOUT);
-    }
+    if (!s->sent && strstr(f->reason, "SSL"))
+        return ck_fail(s->err, CK_TIMEOUT, "the TLS handshake was not completed in time");
+    if (!s->sent)
+        return fail_connect(f, CK_TIMEOUT);
     return ck_fail(s->err, CK_TIMEOUT, "%s within %lld ms",
                    s->resp->status ? "the reply was not complete" : "no reply",
                    (long long)s->req.timeout_ms);

@@ -90,11 +90,13 @@ void ck_url_query(struct ck_buf *out, const struct ck_req *r)
     for (size_t i = 0; i < r->query.n; i++) {
         if (i)
             ck_buf_putc(out, '&');
-        ck_pct_encode(out, ck_slice_of(r->query.v[i].name), CK_PCT_UNRESERVED);
-        if (!r->query.v[i].value)
-            continue;
-        ck_buf_putc(out, '=');
-        ck_pct_encode(out, ck_slice_of(r->query.v[i].value), CK_PCT_UNRESERVED);
+        const char *name = r->query.v[i].name, *value = r->query.v[i].value;
+        ck_pct_encode(out, ck_slice_of(name), CK_PCT_UNRESERVED);
+        /* Without name and value nothing would be left of a parameter that signers count. */
+        if (value || !*name)
+            ck_buf_putc(out, '=');
+        if (value)
+            ck_pct_encode(out, ck_slice_of(value), CK_PCT_UNRESERVED);
     }
 }
 

@@ -12,7 +12,9 @@
 struct options {
     struct ck_req req;
     unsigned copies, parallel, rounds;
-    bool body, headers, sink;
+    bool body, headers, sink, nested;
+    struct ck_http *http;
+    const struct ck_req *first;
 };
 
 static int count_piece(void *arg, struct ck_slice piece, struct ck_err *err)
@@ -34,6 +36,12 @@ static int show(void *arg, size_t i, struct ck_resp *resp, struct ck_err *item_e
         printf("%s: %s\n", resp->headers.v[k].name, resp->headers.v[k].value);
     if (o->body)
         printf("%s\n", ck_buf_str(&resp->body));
+    if (o->nested) {
+        CK_AUTORESP inner = {0};
+        CK_AUTOERR err = CK_ERR_INIT;
+        int r = ck_http_do(o->http, o->first, &inner, &err);
+        printf("inner %d\n", r < 0 ? r : inner.status);
+    }
     return 0;
 }
 
@@ -49,7 +57,7 @@ static void add_header(struct ck_arena *a, struct ck_req *r, const char *text)
 static bool parse_options(struct ck_arena *a, int argc, char **argv, struct options *o)
 {
     int c;
-    while ((c = getopt(argc, argv, "n:p:t:c:a:m:d:H:fr:C:x:v:b:oiNsR:")) != -1) {
+    while ((c = getopt(argc, argv, "n:p:t:c:a:m:d:H:fr:C:x:v:b:oiNsER:")) != -1) {
         switch (c) {
         case 'n':
             o->copies = (unsigned)atoi(optarg);
@@ -108,6 +116,9 @@ static bool parse_options(struct ck_arena *a, int argc, char **argv, struct opti
         case 's':
             o->sink = true;
             break;
+        case 'E': /* ask for the first URL again within the callback of each reply */
+            o->nested = true;
+            break;
         default:
             return false;
         }
@@ -141,6 +152,8 @@ int main(int argc, char **argv)
     ck_env_from_process(&env);
     struct ck_http *h = ck_http_new(&env, NULL, NULL);
     ck_http_set_parallel(h, o.parallel);
+    o.http = h;
+    o.first = reqs;
     int r = 0;
     for (unsigned k = 0; k < o.rounds && r == 0; k++)
         r = ck_http_all(h, reqs, n, show, &o, &err);

@@ -41,9 +41,10 @@ static void query_keeps_order_duplicates_and_missing_values(void **state)
     ck_nvs_add(a, &r.query, "acl", NULL);
     ck_nvs_add(a, &r.query, "b", "");
     ck_nvs_addf(a, &r.query, "n", "%d", 7);
+    ck_nvs_add(a, &r.query, "", NULL);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_url_query(&b, &r);
-    assert_string_equal(ck_buf_str(&b), "b=x%2Fy%20z%2B%26%3D&acl&b=&n=7");
+    assert_string_equal(ck_buf_str(&b), "b=x%2Fy%20z%2B%26%3D&acl&b=&n=7&=");
 }
 
 static void host_shows_only_foreign_ports_and_brackets_ipv6(void **state)
