@@ -62,21 +62,24 @@ static int step_into(int dir, const char *name, bool create, struct ck_err *err,
 static int walk(struct ck_fs *f, const char *rel, size_t n, bool create, int *ret_fd,
                 const char *key, struct ck_err *err)
 {
-    /* not a duplicate: that would share its lock with the root, which stays open */
-    int fd = openat(f->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return ck_fail_errno(err, errno, "open %s", key);
+    int fd = -1;
     struct ck_slice rest = ck_slice_n(n ? rel : NULL, n), step;
     while (ck_slice_next(&rest, '/', &step)) {
         if (!step.len)
             continue;
         CK_AUTOFREE char *name = ck_xstrndup(step.ptr, step.len);
-        int next = step_into(fd, name, create, err, key);
-        close(fd);
+        int next = step_into(fd < 0 ? f->root : fd, name, create, err, key);
+        if (fd >= 0)
+            close(fd);
         if (next < 0)
             return next;
         fd = next;
     }
+    /* not a duplicate of the root: that would share its lock, and the root stays open */
+    if (fd < 0)
+        fd = openat(f->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return ck_fail_errno(err, errno, "open %s", key);
     *ret_fd = fd;
     return 0;
 }
