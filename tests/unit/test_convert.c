@@ -166,10 +166,13 @@ static void fields_move_and_turn(void **state)
 static const struct {
     const char *text, *message;
 } refused[] = {
-    {V3 "  networkCIDR: 10.0.0.0/8\n", "f.yaml:6:3: spec.networkCIDR: unknown field"},
+    {V3 "  networkCIDR: 10.0.0.0/8\n",
+     "f.yaml:6:3: spec.networkCIDR: unknown field; in v1alpha3 it is spec.networking.networkCIDR"},
     {V3 "  networking:\n    networkCDIR: 10.0.0.0/8\n",
      "f.yaml:7:5: spec.networking.networkCDIR: unknown field, did you mean \"networkCIDR\"?"},
     {V3 "  containerRuntime: docker\n", "f.yaml:6:3: spec.containerRuntime: unknown field"},
+    {V2 "  networking:\n    subnets:\n    - name: a\n",
+     "f.yaml:7:5: spec.networking.subnets: unknown field; in v1alpha2 it is spec.subnets"},
     {V3 "  cloudProvider: aws\n",
      "json: cannot unmarshal string into Go struct field ClusterSpec.spec.cloudProvider of type "
      "v1alpha3.CloudProviderSpec (f.yaml:6:18)"},

@@ -198,14 +198,21 @@ static void unknown_field(struct ck_check *c, const struct ck_type *t, const str
 {
     if (!c->opts || c->opts->lenient || !begin_problem(c, p->key_pos))
         return;
-    put_path(&c->problems, &(struct frame){.up = up, .name = p->key});
+    CK_AUTOBUF struct ck_buf path = CK_BUF_INIT;
+    put_path(&path, &(struct frame){.up = up, .name = p->key});
+    ck_buf_fmt(&c->problems, "%s: unknown field", ck_buf_str(&path));
+    bool v3 = strcmp(c->version, "v1alpha3") == 0;
+    const char *moved = ck_field_elsewhere(c->arena, c->kind, v3, ck_buf_str(&path));
+    if (moved) {
+        ck_buf_fmt(&c->problems, "; in %s it is %s", c->version, moved);
+        return;
+    }
     const char *names[CK_TYPE_FIELDS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < t->n && n < CK_TYPE_FIELDS_MAX; i++)
         if (!ck_field_retired(ck_field_at(t, i)))
             names[n++] = ck_field_name(ck_field_at(t, i));
     const char *near = ck_nearest(p->key.ptr, names, n);
-    ck_buf_puts(&c->problems, ": unknown field");
     if (near)
         ck_buf_fmt(&c->problems, ", did you mean \"%s\"?", near);
 }

@@ -78,6 +78,7 @@ static int check(struct ck_arena *a, struct ck_val *root, enum ck_object_kind ki
     struct ck_check c = {.arena = a,
                          .opts = opts ? opts : &none,
                          .version = v3 ? "v1alpha3" : "v1alpha2",
+                         .kind = kind,
                          .problems = CK_BUF_MAX(256 << 10)};
     ck_check_tree(&c, ck_type_of(kind, v3), root);
     if (c.n_problems)

@@ -123,6 +123,7 @@ struct ck_check {
     struct ck_arena *arena;
     const struct ck_decode_opts *opts; /* NULL: repair in silence, report nothing */
     const char *version;               /* "v1alpha2" or "v1alpha3" */
+    enum ck_object_kind kind;          /* for hints */
     struct ck_buf problems;            /* one per line */
     size_t n_problems;
 };
@@ -133,6 +134,11 @@ void ck_check_tree(struct ck_check *c, const struct ck_type *root, struct ck_val
 
 /* "FILE:LINE:COL", "LINE:COL", "FILE" or "", whatever is known. */
 void ck_put_pos(struct ck_buf *out, const struct ck_decode_opts *opts, struct ck_pos pos);
+
+/* Where the other version's field `path` is in this one ("spec.networkCIDR" in a v1alpha3 document:
+ * "spec.networking.networkCIDR"); NULL when the other version has no such field. */
+const char *ck_field_elsewhere(struct ck_arena *a, enum ck_object_kind kind, bool v3,
+                               const char *path);
 
 /* ---- conversion (convert.c, quirks.c) ---- */
 

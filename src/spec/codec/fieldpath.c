@@ -287,3 +287,32 @@ const char *ck_field_internal_path(struct ck_arena *a, enum ck_object_kind kind,
     }
     return ck_arena_strdup(a, ck_buf_str(&out));
 }
+
+static const char *steps_text(struct ck_arena *a, const struct ck_steps *s)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!s->v[i].name.ptr)
+            ck_buf_fmt(&b, "[%ld]", s->v[i].index);
+        else
+            ck_buf_fmt(&b, "%s%.*s", i ? "." : "", CK_SARG(s->v[i].name));
+    }
+    return ck_arena_strdup(a, ck_buf_str(&b));
+}
+
+const char *ck_field_elsewhere(struct ck_arena *a, enum ck_object_kind kind, bool v3,
+                               const char *path)
+{
+    struct ck_steps steps = {0};
+    struct target t;
+    if (ck_path_parse(a, path, &steps, NULL))
+        return NULL;
+    if (v3) {
+        if (!resolve_v2(a, kind, &steps, &t) || (t.f->flags & CK_F_NO3))
+            return NULL;
+        return ck_field_internal_path(a, kind, path);
+    }
+    if (!resolve_v3(a, kind, &steps, &t) || t.f->flags & CK_F_SYNTH)
+        return NULL;
+    return steps_text(a, &t.steps);
+}
