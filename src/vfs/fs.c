@@ -30,7 +30,7 @@ static void version_of(struct ck_slice data, struct ck_version *ret)
     for (size_t i = 0; i < data.len; i++) {
         unsigned char c = (unsigned char)data.ptr[i];
         x = (x ^ c) * 1099511628211u;
-        y = (y ^ ((uint64_t)c << (i % 57))) * 0xD6E8FEB86659FD93u;
+        y = (y ^ ((uint64_t)c << (i & 31))) * 0xD6E8FEB86659FD93u;
         y ^= y >> 32;
     }
     snprintf(ret->token, sizeof ret->token, "%016llx%016llx-%zu", (unsigned long long)x,
