@@ -94,8 +94,9 @@ static void insert_by_zone(struct side *s, struct ck_val *subnet)
     s->v[at] = subnet;
 }
 
-static int sort_sides(struct ck_arena *a, struct ck_val *subnets, struct side *big,
-                      struct side *little, struct ck_err *err)
+/* Subnets in further ranges of the network take no part in cutting up its first one. */
+static int sort_sides(struct ck_arena *a, struct ck_val *subnets, const struct ck_ipnet *network,
+                      struct side *big, struct side *little, struct ck_err *err)
 {
     size_t n = ck_len(subnets);
     big->v = ck_arena_alloc(a, (n + 1) * sizeof *big->v);
@@ -103,6 +104,9 @@ static int sort_sides(struct ck_arena *a, struct ck_val *subnets, struct side *b
     for (size_t i = 0; i < n; i++) {
         struct ck_val *subnet = ck_item(subnets, i);
         const char *type = ck_str_at(subnet, "type");
+        struct ck_ipnet given;
+        if (ck_ipnet_parse(ck_str_at(subnet, "cidr"), &given) && !ck_ipnet_within(network, &given))
+            continue;
         if (!strcmp(type, "Utility"))
             insert_by_zone(little, subnet);
         else if (!strcmp(type, "Public") || !strcmp(type, "Private") || !strcmp(type, "DualStack"))
@@ -158,7 +162,7 @@ static int cut(struct ck_arena *a, struct ck_val *spec, struct ck_val *subnets,
     if (!ck_ipnet_parse(ck_str_at(spec, "networkCIDR"), &network))
         return ck_fail(err, CK_INVALID, "Invalid NetworkCIDR: \"%s\"",
                        ck_str_at(spec, "networkCIDR"));
-    int r = sort_sides(a, subnets, &big, &little, err);
+    int r = sort_sides(a, subnets, &network, &big, &little, err);
     if (r < 0)
         return r;
     size_t count = big.n + (little.n ? 1 : 0);

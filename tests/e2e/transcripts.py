@@ -534,6 +534,7 @@ def main():
     ap.add_argument("-j", type=int, default=2, help="cases at a time")
     ap.add_argument("-v", action="store_true", help="whole differences, all classes")
     args = ap.parse_args()
+    args.corpus = os.path.abspath(args.corpus)
     if not os.path.isdir(args.corpus):
         print("no transcripts at %s: skipped" % args.corpus)
         return 77
