@@ -53,7 +53,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct flight *f = arg;
     struct ck_slice line = {p, size * n};
-    if (ck_slice_starts(line, "HTTP/")) {
+    /* The first final status counts; what looks like one in a trailer does not. */
+    if (f->send->resp->status < 200 && ck_slice_starts(line, "HTTP/")) {
         size_t space = ck_slice_find(line, ' ');
         int status = 0;
         for (size_t i = space + 1; i < line.len && i < space + 4; i++)

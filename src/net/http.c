@@ -47,10 +47,12 @@ struct batch {
     size_t n, fresh; /* requests [fresh, n) have not been started */
     ck_resp_fn fn;
     void *arg;
-    struct item *waiting; /* for their next attempt */
-    struct item *live;    /* under way, linked by next */
-    int64_t progress;     /* when the last reply came */
-    int stop;             /* what fn returned, when negative */
+    struct item *waiting;            /* for their next attempt */
+    struct item *live;               /* under way, linked by next */
+    int64_t progress;                /* when the last reply came */
+    const struct ck_req *unsignable; /* the first request that could not be signed, and why */
+    struct ck_err unsigned_why;
+    int stop; /* what fn returned, when negative */
 };
 
 /* ---- handle ---- */
@@ -175,6 +177,26 @@ static void set_ca(struct batch *b, struct ck_send *s)
     }
 }
 
+/* Without credentials the search for them, which may take seconds, is done once per batch and not
+ * once per request. */
+static int sign(struct batch *b, struct item *it, struct ck_arena *a)
+{
+    struct ck_req *r = &it->send.req;
+    const struct ck_req *before = b->unsignable;
+    if (!r->sign)
+        return 0;
+    if (before && before->sign == r->sign && before->sign_arg == r->sign_arg)
+        return ck_fail(&it->err, b->unsigned_why.code, "%s", ck_err_msg(&b->unsigned_why));
+    int rc = r->sign(r->sign_arg, a, r, &it->err);
+    if (rc == 0)
+        return 0;
+    if (it->err.code == CK_OK)
+        rc = ck_fail(&it->err, CK_INTERNAL, "cannot be signed");
+    b->unsignable = &b->reqs[it->i];
+    ck_fail(&b->unsigned_why, it->err.code, "%s", ck_err_msg(&it->err));
+    return rc;
+}
+
 /* Make the next sending: its own copy of the request, signed now. */
 static int prepare(struct batch *b, struct item *it)
 {
@@ -185,16 +207,14 @@ static int prepare(struct batch *b, struct item *it)
     *s = (struct ck_send){.req = it->req, .resp = &it->resp, .err = &it->err, .proxy = ""};
     copy_nvs(a, &s->req.headers);
     copy_nvs(a, &s->req.query);
-    int r = 0;
-    if (s->req.sign)
-        r = s->req.sign(s->req.sign_arg, a, &s->req, &it->err);
+    int r = sign(b, it, a);
     if (r == 0)
         r = ck_send_check(&s->req, &it->err);
     if (r == 0)
         r = ck_proxy_for(a, b->h->env, &s->req, &s->proxy, &it->err);
     set_ca(b, s);
     if (r < 0)
-        return it->err.code == CK_OK ? ck_fail(&it->err, CK_INTERNAL, "cannot be signed") : r;
+        return r;
     it->sent_at = ck_mono_ms();
     s->req.timeout_ms = it->deadline - it->sent_at;
     if (s->req.timeout_ms <= 0)
@@ -366,6 +386,7 @@ int ck_http_all(struct ck_http *h, const struct ck_req *reqs, size_t n, ck_resp_
     r = h->ops->send(h->transport, h->parallel, next_send, done_send, &b, err);
     free_all(b.waiting);
     free_all(b.live);
+    ck_err_done(&b.unsigned_why);
     return b.stop < 0 ? b.stop : r;
 }
 

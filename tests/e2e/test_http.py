@@ -295,6 +295,7 @@ def ca(tmp_path_factory):
     openssl(*new, "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem", cwd=d)
     leaf(d, "good", "IP:127.0.0.1")
     leaf(d, "wrong", "DNS:elsewhere.example")
+    leaf(d, "tunnel", "DNS:tunnel.example")
     return d
 
 
@@ -346,9 +347,24 @@ def test_a_certificate_of_another_host_is_refused(ca):
         assert not s.requests
 
 
-def test_an_authority_file_that_is_missing_is_named():
-    p = run("-C", "/nonexistent/ca.pem", "https://127.0.0.1:1/")
-    assert p.lines[0].startswith("error ")
+def test_an_authority_file_that_is_missing_is_named(ca):
+    with Server(tls=context(ca, "good")) as s:
+        p = run("-C", "/nonexistent/ca.pem", "https://127.0.0.1:%d/" % s.port)
+        assert p.lines[0].startswith("error invalid ") and "/nonexistent/ca.pem" in p.lines[0]
+
+
+def test_tls_through_a_proxy_is_verified_and_hides_headers_from_it(ca, server):
+    with Server(tls=context(ca, "tunnel")) as s:
+        p = run("-C", ca / "ca.pem", "-H", "Authorization: geheim", "https://tunnel.example:%d/" % s.port,
+                https_proxy="http://user:pass@127.0.0.1:%d" % server.port)
+        assert p.lines[0].startswith("200 5 "), p.lines
+        method, target, headers, _ = server.requests[0]
+        assert (method, target) == ("CONNECT", "tunnel.example:%d" % s.port)
+        names = {k.lower(): v for k, v in headers}
+        assert "authorization" not in names and names["proxy-authorization"].startswith("Basic ")
+        assert ("Authorization", "geheim") in s.requests[0][2]
+        p = run("https://tunnel.example:%d/" % s.port, https_proxy=server.url)
+        assert p.lines[0].startswith("error invalid ") and "not trusted" in p.lines[0]
 
 
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
@@ -397,3 +413,11 @@ def test_a_missing_library_is_one_sentence(tmp_path):
     p = run("http://127.0.0.1:1/", LD_LIBRARY_PATH=str(tmp_path))
     assert p.lines[-1].startswith("failed: libcurl is needed for this and cannot be loaded (")
     assert len(p.lines) == 1
+
+
+def test_a_missing_crypto_library_is_one_sentence(tmp_path):
+    (tmp_path / "libcrypto.so.3").write_bytes(b"")
+    p = subprocess.run([os.path.join(BUILD, "tests/unit/sigv4_cli"), "1", "1"], capture_output=True,
+                       text=True, env=dict(os.environ, LD_LIBRARY_PATH=str(tmp_path)))
+    assert p.stdout.startswith("failed: OpenSSL 3 is needed for this and cannot be loaded (")
+    assert len(p.stdout.splitlines()) == 1

@@ -75,8 +75,12 @@ static int sign(struct ck_arena *a, struct ck_req *r, bool s3, bool presign)
     const struct ck_cred c = {.access_key = (char *)"AKIDEXAMPLE",
                               .secret_key = (char *)"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
                               .session_token = pick(3) ? NULL : (char *)"to/ken+=%"};
-    return presign ? ck_sigv4_presign(a, &p, &c, ck_now_s(), 600, r, NULL)
-                   : ck_sigv4_sign(a, &p, &c, ck_now_s(), r, NULL);
+    CK_AUTOERR err = CK_ERR_INIT;
+    int rc = presign ? ck_sigv4_presign(a, &p, &c, ck_now_s(), 600, r, &err)
+                     : ck_sigv4_sign(a, &p, &c, ck_now_s(), r, &err);
+    if (rc < 0)
+        printf("failed: %s\n", ck_err_msg(&err));
+    return rc;
 }
 
 static void print_request(const struct ck_req *r)

@@ -247,7 +247,6 @@ static void an_empty_token_bucket_stops_retries_of_that_service_only(void **stat
     for (int i = 0; i < 10; i++)
         expect_status(f, &r, 503, 11); /* 10 retries at 5 tokens: 500 in ten rounds */
     CK_AUTOERR err = CK_ERR_INIT;
-    CK_AUTORESP resp = {0};
     assert_int_equal(ck_replay_finished(f->script, &err), -CK_INTERNAL); /* "other" is left */
     struct ck_req o = get(f, "https://other/");
     o.bucket = "other";
@@ -411,6 +410,37 @@ static void a_signer_that_fails_ends_the_request_unsent(void **state)
     close_script(f);
 }
 
+static int count_failing_sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
+{
+    unsigned *n = arg;
+    ++*n;
+    return ck_fail(err, CK_UNAUTHENTICATED, "no credentials");
+}
+
+static int expect_unauthenticated(void *arg, size_t i, struct ck_resp *resp,
+                                  struct ck_err *item_err)
+{
+    assert_int_equal(item_err->code, CK_UNAUTHENTICATED);
+    assert_non_null(strstr(ck_err_msg(item_err), "no credentials"));
+    return 0;
+}
+
+static void missing_credentials_are_searched_once_per_batch(void **state)
+{
+    struct fixture *f = open_script("");
+    struct ck_req reqs[5];
+    unsigned n = 0, other = 0;
+    for (size_t i = 0; i < 5; i++) {
+        reqs[i] = get(f, "https://h/");
+        reqs[i].sign = count_failing_sign;
+        reqs[i].sign_arg = i == 4 ? &other : &n;
+    }
+    assert_int_equal(ck_http_all(f->http, reqs, 5, expect_unauthenticated, NULL, NULL), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(other, 1);
+    close_script(f);
+}
+
 static bool once_more(void *arg, struct ck_req *r, const struct ck_resp *resp)
 {
     if (resp->status != 403 || resp->attempts > 1)
@@ -555,6 +585,7 @@ int main(void)
         cmocka_unit_test(a_body_that_broke_off_in_a_sink_is_not_started_again),
         cmocka_unit_test(each_attempt_is_signed_anew_on_its_own_copy),
         cmocka_unit_test(a_signer_that_fails_ends_the_request_unsent),
+        cmocka_unit_test(missing_credentials_are_searched_once_per_batch),
         cmocka_unit_test(again_may_fix_the_request),
         cmocka_unit_test(each_of_many_is_reported_once),
         cmocka_unit_test(a_negative_result_of_the_callback_stops_the_rest),
