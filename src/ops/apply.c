@@ -123,6 +123,20 @@ static int create_cluster(struct apply *p, struct ck_object *o, struct ck_err *e
     return 0;
 }
 
+/* A manifest that was exported, kept and applied again is common: no error, but worth a word. */
+static void warn_if_older(const struct apply *p, const char *what, const struct ck_stored *old,
+                          const struct ck_object *o)
+{
+    int64_t given = ck_int_at(o->root, "metadata.generation", 0);
+    int64_t stored = ck_int_at(old->obj.root, "metadata.generation", 0);
+    if (given > 0 && given < stored)
+        p->s->warn(p->s->warn_arg,
+                   ck_arena_printf(p->a,
+                                   "%s: the manifest is of generation %lld, what is stored of "
+                                   "generation %lld: changes in between are replaced",
+                                   what, (long long)given, (long long)stored));
+}
+
 static int replace_cluster(struct apply *p, struct ck_object *o, struct ck_err *err)
 {
     static const char prefix[] = "error replacing cluster";
@@ -139,9 +153,11 @@ static int replace_cluster(struct apply *p, struct ck_object *o, struct ck_err *
                        name);
     if (r)
         return ck_wrap(err, "error fetching cluster \"%s\"", name);
+    const char *what = ck_arena_printf(p->a, "cluster/%s", name);
+    warn_if_older(p, what, old, o);
     r = ck_cluster_prepare_update(p->a, p->s, old, o, &p->batch, err);
     if (!r)
-        r = check_unique(p, ck_arena_printf(p->a, "cluster/%s", name), err);
+        r = check_unique(p, what, err);
     if (r)
         return ck_wrap(err, "%s", prefix);
     originate(p, prefix, old, o);
@@ -183,9 +199,11 @@ static int replace_ig(struct apply *p, const char *cluster, struct ck_object *o,
                        "instanceGroup: %s does not exist (try adding --force flag)", name);
     if (r)
         return ck_wrap(err, "unable to check for instanceGroup");
+    const char *what = ck_arena_printf(p->a, "instancegroup/%s", name);
+    warn_if_older(p, what, old, o);
     r = ck_ig_prepare_update(p->a, p->s, cluster, old, o, &p->batch, err);
     if (!r)
-        r = check_unique(p, ck_arena_printf(p->a, "instancegroup/%s", name), err);
+        r = check_unique(p, what, err);
     if (r)
         return ck_wrap(err, "%s", prefix);
     originate(p, prefix, old, o);

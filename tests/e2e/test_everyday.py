@@ -517,6 +517,80 @@ def test_state_under_a_config_base_of_its_own_goes_too(box):
     assert not os.path.exists(os.path.join(base, "pki", "x"))
 
 
+KUBECONFIG = """\
+apiVersion: v1
+clusters:
+- cluster:
+    server: https://one
+  name: c.example.com
+- cluster:
+    server: https://two
+  name: two
+contexts:
+- context:
+    cluster: c.example.com
+    user: c.example.com
+  name: c.example.com
+- context:
+    cluster: two
+    user: two
+  name: two
+current-context: c.example.com
+kind: Config
+preferences: {}
+users:
+- name: c.example.com
+  user:
+    token: secret
+- name: c.example.com-basic-auth
+  user: {}
+- name: two
+  user:
+    token: other
+"""
+
+
+def kubeconfig(box, text):
+    path = os.path.join(box.root, "home", ".kube", "config")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o600)
+    return path
+
+
+def test_deleted_cluster_leaves_the_kubeconfig_and_its_neighbours_stay(box):
+    box.create()
+    path = kubeconfig(box, KUBECONFIG)
+    p = box.ok("delete", "cluster", NAME, "--unregister", "--yes")
+    assert "Deleted kubectl config for %s\n\nDeleted cluster" % NAME in p.stdout
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    assert NAME not in text and "secret" not in text
+    assert text.count("name: two") == 3 and "token: other" in text
+    assert 'current-context: ""' in text
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert os.listdir(os.path.dirname(path)) == ["config"]
+
+
+def test_kubeconfig_that_cannot_be_read_does_not_stop_a_removal(box):
+    box.create()
+    path = kubeconfig(box, "{[")
+    p = box.ok("delete", "cluster", NAME, "--unregister", "--yes")
+    assert "kube" in p.stderr and "Deleted cluster" in p.stdout
+    with open(path, encoding="utf-8") as f:
+        assert f.read() == "{["
+
+
+def test_replacing_with_an_older_export_is_remarked(box):
+    box.create()
+    box.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=3")
+    old = box.ok("get", "ig", "nodes", "--name", NAME, "-o", "yaml").stdout
+    assert "generation" not in box.ok("replace", "-f", "-", stdin=old).stderr
+    box.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=4")
+    assert "generation 1" in box.ok("replace", "-f", "-", stdin=old).stderr
+
+
 # ---- hostile inputs ------------------------------------------------------------------------------
 
 
