@@ -53,13 +53,13 @@ void ck_gofloat_put(struct ck_buf *out, double f, int bits, bool json)
         ck_buf_puts(out, "NaN");
         return;
     }
+    if (isinf(f)) {
+        ck_buf_puts(out, f > 0 ? "+Inf" : "-Inf");
+        return;
+    }
     if (signbit(f)) {
         ck_buf_putc(out, '-');
         f = -f;
-    }
-    if (isinf(f)) {
-        ck_buf_puts(out, "+Inf" + (out->len && out->ptr[out->len - 1] == '-'));
-        return;
     }
     if (!(f > 0)) {
         ck_buf_putc(out, '0');

@@ -203,7 +203,6 @@ static void new_clusters_may_carry_reserved_labels(void **state)
 
 static void aggregate_is_one_message_or_a_list_without_repeats(void **state)
 {
-    struct ck_arena *a CK_AUTOARENA = ck_arena_new();
     CK_AUTOERR err = CK_ERR_INIT;
     struct ck_field_err v[] = {{.text = "a: x"}, {.text = "b: y"}, {.text = "a: x"}};
     struct ck_field_errs e = {.v = v, .n = 0};
