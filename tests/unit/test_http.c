@@ -400,6 +400,26 @@ static void each_attempt_is_signed_anew_on_its_own_copy(void **state)
     close_script(f);
 }
 
+static int change_in_place(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
+{
+    r->headers.v[0].value = ck_arena_printf(a, "%s+", r->headers.v[0].value);
+    r->query.v[0].value = "signed";
+    return 0;
+}
+
+static void a_signer_cannot_change_the_callers_request(void **state)
+{
+    struct fixture *f = open_script("> GET https://h/?q=signed\n> a: 1+\n< 503\n< retry-after: 0\n"
+                                    "> GET https://h/?q=signed\n> a: 1+\n< 200\n");
+    struct ck_req r = get(f, "https://h/?q=plain");
+    ck_nvs_add(f->arena, &r.headers, "a", "1");
+    r.sign = change_in_place;
+    expect_status(f, &r, 200, 2);
+    assert_string_equal(r.headers.v[0].value, "1");
+    assert_string_equal(r.query.v[0].value, "plain");
+    close_script(f);
+}
+
 static void a_signer_that_fails_ends_the_request_unsent(void **state)
 {
     struct fixture *f = open_script("");
@@ -584,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_sink_gets_the_body_of_success_only),
         cmocka_unit_test(a_body_that_broke_off_in_a_sink_is_not_started_again),
         cmocka_unit_test(each_attempt_is_signed_anew_on_its_own_copy),
+        cmocka_unit_test(a_signer_cannot_change_the_callers_request),
         cmocka_unit_test(a_signer_that_fails_ends_the_request_unsent),
         cmocka_unit_test(missing_credentials_are_searched_once_per_batch),
         cmocka_unit_test(again_may_fix_the_request),

@@ -110,6 +110,18 @@ static void redirects_end_after_ten(void **state)
     close_script(f);
 }
 
+static void a_redirect_is_not_an_attempt(void **state)
+{
+    struct fixture *f = open_script("> GET https://h/\n< 302\n< location: /1\n"
+                                    "> GET https://h/1\n< 302\n< location: /2\n"
+                                    "> GET https://h/2\n< 302\n< location: /3\n"
+                                    "> GET https://h/3\n< 503\n< retry-after: 0\n"
+                                    "> GET https://h/3\n< 200\n");
+    struct ck_req r = with_secrets(f, "https://h/");
+    expect_status(f, &r, 200, 5);
+    close_script(f);
+}
+
 static void a_post_becomes_a_get_where_browsers_do_so(void **state)
 {
     static const struct {
@@ -151,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_redirect_to_plain_http_is_refused),
         cmocka_unit_test(a_redirect_to_what_is_no_web_address_is_refused),
         cmocka_unit_test(redirects_end_after_ten),
+        cmocka_unit_test(a_redirect_is_not_an_attempt),
         cmocka_unit_test(a_post_becomes_a_get_where_browsers_do_so),
         cmocka_unit_test(a_body_is_not_carried_to_another_host),
     };

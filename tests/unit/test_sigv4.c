@@ -428,6 +428,21 @@ static void presigned_url_matches_the_documentation(void **state)
     assert_int_equal(ck_sigv4_presign(a, &S3_PARAMS, &S3_CRED, S3_NOW, 0, &r, NULL), -CK_INVALID);
 }
 
+static void a_presigned_url_carries_the_session_token(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req r = {.method = "GET",
+                       .scheme = "https",
+                       .host = "examplebucket.s3.amazonaws.com",
+                       .path = "/test.txt"};
+    struct ck_cred c = S3_CRED;
+    c.session_token = (char *)"TOKEN/+=";
+    assert_int_equal(ck_sigv4_presign(a, &S3_PARAMS, &c, S3_NOW, 86400, &r, NULL), 0);
+    assert_string_equal(ck_nvs_get(&r.query, "X-Amz-Security-Token"), "TOKEN/+=");
+    assert_string_equal(ck_nvs_get(&r.query, "X-Amz-Signature"),
+                        "603fbf8d0b8f0c03bc7cf46acc287b26cf81b305669f73c7a08291f68b7d1f8d");
+}
+
 static void signing_again_replaces_the_first_signature(void **state)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -502,6 +517,7 @@ int main(void)
         cmocka_unit_test(the_s3_examples_are_reproduced),
         cmocka_unit_test(hostile_key_port_and_token_are_signed_as_botocore_does),
         cmocka_unit_test(presigned_url_matches_the_documentation),
+        cmocka_unit_test(a_presigned_url_carries_the_session_token),
         cmocka_unit_test(signing_again_replaces_the_first_signature),
         cmocka_unit_test(skew_moves_the_date),
         cmocka_unit_test(unsigned_payload_is_announced),
