@@ -53,7 +53,7 @@ static int show(struct session *s, struct ck_slice *ret_file, struct ck_err *err
     CK_AUTOBUF struct ck_buf text = CK_BUF_INIT, edited = CK_BUF_INIT;
     struct ck_arena *a = s->e->a;
     const char *path = NULL;
-    ck_edit_present(&text, s->again ? s->last.problem : NULL, s->shown);
+    ck_edit_present(&text, s->again ? s->last.shown : NULL, s->shown);
     int r = ck_flush(s->ctx, err);
     if (!r)
         r = ck_editor_run(a, &s->ctx->env, s->ctx->program, ck_buf_slice(&text),

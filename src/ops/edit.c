@@ -11,6 +11,7 @@
 #include "spec/validate.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 /* kOps' words: scripts that drive `edit` look for them. */
 static const char HEADER[] =
@@ -110,16 +111,24 @@ bool ck_edit_is_empty(struct ck_slice file)
 
 /* ---- checking an object, however it came about ---- */
 
+/* Fails when there are errors; *ret_line is the line of the first, when it is known. */
+static int fail_at(const struct ck_field_errs *errs, unsigned *ret_line, struct ck_err *err)
+{
+    if (errs->n)
+        *ret_line = errs->v[0].pos.line;
+    return ck_field_errs_fail(errs, err);
+}
+
 static int validate_group(const struct ck_edit *e, const struct ck_object *ig,
-                          const struct ck_object *cluster, struct ck_err *err)
+                          const struct ck_object *cluster, unsigned *ret_line, struct ck_err *err)
 {
     struct ck_validate_ctx ctx = {.arena = e->a, .features = e->s->features};
     struct ck_field_errs errs = {.arena = e->a}, cross = {.arena = e->a};
     ck_validate_instance_group(&ctx, ig, &errs);
-    if (ck_field_errs_fail(&errs, err))
+    if (fail_at(&errs, ret_line, err))
         return ck_wrap(err, "error populating instance group spec: failed validating input specs");
     ck_cross_validate(&ctx, ig, cluster, &cross);
-    if (ck_field_errs_fail(&cross, err))
+    if (fail_at(&cross, ret_line, err))
         return ck_wrap(err, "validation failed");
     return 0;
 }
@@ -147,50 +156,45 @@ static int validate_groups_of(const struct ck_edit *e, const struct ck_object *c
     return 0;
 }
 
-static int validate_cluster(const struct ck_edit *e, struct ck_object *cluster, struct ck_err *err)
+static int validate_cluster(const struct ck_edit *e, struct ck_object *cluster, unsigned *ret_line,
+                            struct ck_err *err)
 {
     struct ck_validate_ctx ctx = {.arena = e->a, .features = e->s->features};
     struct ck_field_errs errs = {.arena = e->a}, update = {.arena = e->a};
     if (ck_fill_cluster(e->a, e->s, cluster, err))
         return ck_wrap(err, "error populating configuration");
     ck_validate_cluster(&ctx, cluster, &errs);
-    if (ck_field_errs_fail(&errs, err))
+    if (fail_at(&errs, ret_line, err))
         return ck_wrap(err, "error populating cluster spec");
     ck_validate_cluster_update(&ctx, cluster, &e->old->obj, &update);
-    int r = ck_field_errs_fail(&update, err);
+    int r = fail_at(&update, ret_line, err);
     return r ? r : validate_groups_of(e, cluster, err);
 }
 
-static int finish(const struct ck_edit *e, struct ck_object *obj, struct ck_err *err)
+static int finish(const struct ck_edit *e, struct ck_object *obj, unsigned *ret_line,
+                  struct ck_err *err)
 {
     const char *was = ck_object_name(&e->old->obj), *is = ck_object_name(obj);
     if (strcmp(was, is) != 0)
         return ck_fail(err, CK_INVALID,
                        "metadata.name: Forbidden: cannot be changed from \"%s\" to \"%s\"", was,
                        is);
-    return e->kind == CK_KIND_CLUSTER ? validate_cluster(e, obj, err)
-                                      : validate_group(e, obj, &e->owner->obj, err);
+    return e->kind == CK_KIND_CLUSTER ? validate_cluster(e, obj, ret_line, err)
+                                      : validate_group(e, obj, &e->owner->obj, ret_line, err);
 }
 
 /* ---- the editor's file ---- */
 
-/* The first line number in a message: "…:12:3: …" or "line 12". 0 when there is none. */
+/* The first place in a message: "12:3", else "line 12". 0 when there is none. */
 static unsigned line_in(const char *msg)
 {
-    for (const char *p = msg; *p; p++) {
-        const char *digits = NULL;
-        if (*p == ':' && isdigit((unsigned char)p[1]))
-            digits = p + 1;
-        else if (ck_str_starts(p, "line ") && isdigit((unsigned char)p[5]))
-            digits = p + 5;
-        if (!digits)
-            continue;
-        char *end;
-        unsigned long n = strtoul(digits, &end, 10);
-        if (n < 1000000 && (*end == ':' || *end == ',' || digits == p + 5))
-            return (unsigned)n;
-    }
-    return 0;
+    unsigned line, col;
+    for (const char *p = msg; *p; p++)
+        if (isdigit((unsigned char)*p) && (p == msg || !isalnum((unsigned char)p[-1])) &&
+            sscanf(p, "%6u:%6u", &line, &col) == 2)
+            return line;
+    const char *p = strstr(msg, "line ");
+    return p && sscanf(p, "line %6u", &line) == 1 ? line : 0;
 }
 
 static int decode(const struct ck_edit *e, struct ck_slice text, unsigned offset, bool lenient,
@@ -202,24 +206,15 @@ static int decode(const struct ck_edit *e, struct ck_slice text, unsigned offset
 
 /* Positions are those of the file as it will be shown again, so its header's length must be known
  * before the message is made: decode twice. */
-static enum ck_edit_verdict unknown_fields(const struct ck_edit *e, struct ck_slice body,
-                                           const char *msg, struct ck_edit_result *ret)
+static void shift_positions(const struct ck_edit *e, struct ck_slice body, bool lenient,
+                            const char *title, const char *msg, struct ck_edit_result *ret)
 {
-    static const char title[] = "Found fields that are not recognized\n";
     CK_AUTOERR again = CK_ERR_INIT;
     struct ck_object o;
-    unsigned header = HEADER_LINES + 1 + count_lines(msg) + 1;
-    decode(e, body, header, false, &o, &again);
+    unsigned header = HEADER_LINES + count_lines(title) - 1 + count_lines(msg) + 1;
+    decode(e, body, header, lenient, &o, &again);
     ret->line = line_in(ck_err_msg(&again));
-    ret->problem = ck_arena_printf(e->a, "%s%s", title, ck_err_msg(&again));
-    return CK_EDIT_WRONG;
-}
-
-static enum ck_edit_verdict wrong(const struct ck_edit *e, const struct ck_err *err,
-                                  struct ck_edit_result *ret)
-{
-    ret->problem = ck_arena_strdup(e->a, ck_err_msg(err));
-    return CK_EDIT_WRONG;
+    ret->shown = ck_arena_printf(e->a, "%s%s", title, ck_err_msg(&again));
 }
 
 enum ck_edit_verdict ck_edit_check(const struct ck_edit *e, struct ck_slice file,
@@ -230,17 +225,26 @@ enum ck_edit_verdict ck_edit_check(const struct ck_edit *e, struct ck_slice file
     struct ck_slice body = ck_edit_body(file);
     if (decode(e, file, 0, true, &ret->obj, &err)) {
         ret->problem = ck_arena_strdup(e->a, ck_err_msg(&err));
-        ret->line = line_in(ret->problem);
+        shift_positions(e, body, true, "", ret->problem, ret);
         return CK_EDIT_UNREADABLE;
     }
     if (ret->obj.kind != e->kind) {
-        ret->problem = ck_arena_printf(e->a, "object was not of expected type: %s",
-                                       ck_str_at(ret->obj.root, "kind"));
+        ret->problem = ret->shown = ck_arena_printf(e->a, "object was not of expected type: %s",
+                                                    ck_str_at(ret->obj.root, "kind"));
         return CK_EDIT_WRONG;
     }
-    if (!e->s->lenient && decode(e, body, 0, false, &ret->obj, &err))
-        return unknown_fields(e, body, ck_err_msg(&err), ret);
-    return finish(e, &ret->obj, &err) ? wrong(e, &err, ret) : CK_EDIT_GOOD;
+    if (decode(e, body, 0, e->s->lenient, &ret->obj, &err)) {
+        ret->problem = ck_arena_strdup(e->a, ck_err_msg(&err));
+        shift_positions(e, body, false, "Found fields that are not recognized\n", ret->problem,
+                        ret);
+        return CK_EDIT_WRONG;
+    }
+    unsigned line = 0;
+    if (!finish(e, &ret->obj, &line, &err))
+        return CK_EDIT_GOOD;
+    ret->problem = ret->shown = ck_arena_strdup(e->a, ck_err_msg(&err));
+    ret->line = line ? HEADER_LINES + count_lines(ret->shown) + 1 + line : 0;
+    return CK_EDIT_WRONG;
 }
 
 /* ---- --set and --unset ---- */
@@ -259,7 +263,8 @@ int ck_edit_assign(const struct ck_edit *e, const struct ck_strv *sets,
         if (r)
             return r;
     }
-    return finish(e, ret, err);
+    unsigned line;
+    return finish(e, ret, &line, err);
 }
 
 int ck_edit_store(const struct ck_edit *e, struct ck_object *obj, struct ck_err *err)

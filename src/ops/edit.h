@@ -22,7 +22,8 @@ enum ck_edit_verdict {
 struct ck_edit_result {
     struct ck_object obj;
     const char *problem; /* for people; may hold several lines */
-    unsigned line;       /* of the file when shown again, where the problem is; 0 unknown */
+    const char *shown;   /* the same with positions in the file as it will be shown again */
+    unsigned line;       /* where the problem is in that file; 0 unknown */
 };
 
 /* The object as the user gets to see it, without header. In the arena. */

@@ -5,6 +5,7 @@ CKOPS_BIN names the program. Nothing here needs a network.
 
 import json
 import os
+import pty
 import re
 import resource
 import signal
@@ -388,6 +389,65 @@ def test_every_line_of_a_message_is_a_comment(box):
         header = f.read().split("apiVersion:")[0]
     assert "chanel" in header and "nope" in header
     assert all(l.startswith("#") for l in header.splitlines())
+
+
+@pytest.mark.parametrize("before,after,field", [
+    ("172.20.0.0/16", "172.20.0.0/99", "networkCIDR:"),
+    ("  channel:", "  chanel: x\\n  channel:", "chanel:"),
+])
+def test_editor_starts_at_the_line_that_is_wrong(box, before, after, field):
+    box.create()
+    editor = box.script("vi", """\
+        case "$1" in
+        +*) echo "$1" > line; cp "$2" seen ;;
+        *) sed -i 's#%s#%s#' "$1" ;;
+        esac
+        """ % (before, after))
+    p = box.run("edit", "cluster", NAME, env={"EDITOR": editor})
+    assert p.returncode == 1
+    with open(os.path.join(box.root, "seen"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    with open(os.path.join(box.root, "line"), encoding="utf-8") as f:
+        at = int(f.read()[1:])
+    assert lines[at - 1].strip().startswith(field), lines[at - 1]
+
+
+BAD_THEN_GOOD = """\
+    if [ ! -e pass1 ]; then
+        sed -i 's/  channel:/  channel: [/' "$1"; : > pass1
+    else
+        cp "$1" seen
+        sed -i 's/  channel: .*/  channel: alpha/' "$1"
+    fi
+    """
+
+
+def test_text_that_is_no_yaml_comes_back_to_a_person(box):
+    box.create()
+    terminal, other = pty.openpty()
+    p = subprocess.Popen([PROGRAM, "edit", "cluster", NAME], cwd=box.root, stdin=other,
+                         stdout=other, stderr=subprocess.PIPE, text=True,
+                         env=dict(box.env, EDITOR=box.script("editor.sh", BAD_THEN_GOOD)))
+    os.close(other)
+    err = p.communicate(timeout=60)[1]
+    os.close(terminal)
+    assert p.returncode == 0, err
+    with open(os.path.join(box.root, "seen"), encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    at = [i for i, l in enumerate(lines, 1) if l.startswith("  channel: [")][0]
+    notice = [l for l in lines if l.startswith("# yaml: ")]
+    said = [int(n) for n in re.findall(r"\((\d+):\d+\)", notice[0])]
+    assert said and at <= said[0] <= at + 3, (at, notice)
+    assert "channel: alpha" in box.files()[NAME + "/config"]
+
+
+def test_text_that_is_no_yaml_ends_the_command_of_a_script(box):
+    box.create()
+    before = box.files()
+    p = box.editing(BAD_THEN_GOOD, "edit", "cluster", NAME)
+    assert p.returncode == 1 and "Error: error parsing config: yaml: line " in p.stderr
+    assert "A copy of your changes has been stored to" in p.stdout
+    assert box.files() == before
 
 
 def test_renaming_in_the_editor_is_refused(box):
