@@ -2,6 +2,8 @@
  * not here. */
 #include "crypto/openssl.h"
 
+#include "crypto/dlnote.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -9,6 +11,9 @@
 #include <string.h>
 
 static const char soname[] = "libcrypto.so.3";
+CK_DLOPEN_NOTE(dlopen_note,
+               "[{\"feature\":\"crypto\",\"description\":\"keys, certificates, signed "
+               "requests\",\"priority\":\"required\",\"soname\":[\"libcrypto.so.3\"]}]");
 
 static const struct {
     const char *name;

@@ -2,6 +2,7 @@
 #include "net/curl_lib.h"
 
 #include "base/mem.h"
+#include "crypto/dlnote.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,6 +12,11 @@
 
 /* Either build serves: both have the same interface. */
 static const char *const SONAMES[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+
+CK_DLOPEN_NOTE(
+    dlopen_note,
+    "[{\"feature\":\"http\",\"description\":\"state stores and clouds over the network\","
+    "\"priority\":\"required\",\"soname\":[\"libcurl.so.4\",\"libcurl-gnutls.so.4\"]}]");
 
 enum { OLDEST = 0x075500 }; /* 7.85: CURLOPT_PROTOCOLS_STR */
 
