@@ -1,13 +1,29 @@
 /* Go durations: time.ParseDuration and Duration.String. */
-#include "base/enc.h"
 #include "doc/scalar.h"
 
 #include <string.h>
 
+/* The package time quotes in a way of its own: bytes outside ASCII and below space as \xNN. */
+static void quote(struct ck_buf *out, struct ck_slice s)
+{
+    ck_buf_putc(out, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c >= 0x80 || c < ' ') {
+            ck_buf_fmt(out, "\\x%02x", c);
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            ck_buf_putc(out, '\\');
+        ck_buf_putc(out, (char)c);
+    }
+    ck_buf_putc(out, '"');
+}
+
 static int bad(struct ck_err *err, const char *what, struct ck_slice s)
 {
     CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, s.len > 200 ? ck_slice_n(s.ptr, 200) : s);
+    quote(&q, s);
     return ck_fail(err, CK_INVALID, "time: %s %s", what, ck_buf_str(&q));
 }
 
@@ -127,7 +143,7 @@ int ck_duration_parse(struct ck_slice s, int64_t *ret_ns, struct ck_err *err)
         if (r == -3) {
             CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
             ck_buf_puts(&q, "unknown unit ");
-            ck_goquote(&q, unit);
+            quote(&q, unit);
             ck_buf_puts(&q, " in duration");
             return bad(err, ck_buf_str(&q), s);
         }

@@ -1,13 +1,12 @@
-/* Kubernetes resource quantities: parse and print the canonical form (apimachinery's
- * resource.ParseQuantity and Quantity.String). Values are held in units of 10^-9. */
+/* Kubernetes resource quantities: parse and print the canonical form. Values are held as decimal
+ * digits, so nothing overflows. Mirrors apimachinery's resource.ParseQuantity and Quantity.String;
+ * arithmetic on quantities is not offered. */
 #include "doc/scalar.h"
 
 #include <string.h>
 
-typedef __int128 nano;
-
-#define NANO ((nano)1000000000)
-#define CAP  ((nano)INT64_MAX * NANO)
+/* Limits of this program: apimachinery has none. */
+enum { LONGEST = 4096, MAX_EXPONENT = INT32_MAX };
 
 static const char wrong_format[] = "quantities must match the regular expression "
                                    "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
@@ -32,6 +31,11 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool suffix_letter(char c)
+{
+    return c && strchr("eEinumkKMGTP", c);
+}
+
 /* Whether the text has the shape number, suffix letters, sign, digits. */
 static bool split(struct ck_slice s, bool *ret_neg, struct ck_slice *ret_num,
                   struct ck_slice *ret_frac, struct ck_slice *ret_suffix)
@@ -52,7 +56,7 @@ static bool split(struct ck_slice s, bool *ret_neg, struct ck_slice *ret_num,
         *ret_frac = ck_slice_n(frac, (size_t)(p - frac));
     }
     const char *suffix = p;
-    while (p < end && strchr("eEinumkKMGTP", *p))
+    while (p < end && suffix_letter(*p))
         p++;
     if (p < end && (*p == '+' || *p == '-'))
         p++;
@@ -72,14 +76,15 @@ static bool exponent_suffix(struct ck_slice s, int *ret)
         neg = s.ptr[i++] == '-';
     if (i == s.len)
         return false;
-    int v = 0;
+    long v = 0;
     for (; i < s.len; i++) {
         if (!digit(s.ptr[i]))
             return false;
-        if (v < 10000)
-            v = v * 10 + (s.ptr[i] - '0');
+        v = v * 10 + (s.ptr[i] - '0');
+        if (v > MAX_EXPONENT)
+            return false;
     }
-    *ret = neg ? -v : v;
+    *ret = (int)(neg ? -v : v);
     return true;
 }
 
@@ -95,38 +100,16 @@ static bool find_suffix(struct ck_slice s, enum form *ret_form, int *ret_exp)
     return exponent_suffix(s, ret_exp);
 }
 
-/* The number × 2^bits in nanos; rounded away from zero, capped at the largest int64 as apimachinery
- * caps binary quantities. */
-static nano binary_value(struct ck_slice num, struct ck_slice frac, int bits)
-{
-    nano v = 0;
-    bool rest = false;
-    for (size_t i = 0; i < num.len + frac.len; i++) {
-        int d = (i < num.len ? num.ptr[i] : frac.ptr[i - num.len]) - '0';
-        if (!d)
-            continue;
-        nano unit = ((nano)1 << bits) * NANO;
-        for (size_t up = i < num.len ? num.len - 1 - i : 0; up > 0; up--) {
-            if (unit > CAP)
-                return CAP;
-            unit *= 10;
-        }
-        for (size_t down = i < num.len ? 0 : i - num.len + 1; down > 0 && unit; down--) {
-            rest = rest || unit * d % 10;
-            unit /= 10;
-        }
-        v += unit * d;
-        if (v > CAP)
-            return CAP;
-    }
-    return v + rest;
-}
-
 /* A decimal number as digits and a power of ten. */
 struct decimal {
     struct ck_buf digits;
     long exp;
 };
+
+static void decimal_done(struct decimal *d)
+{
+    ck_buf_done(&d->digits);
+}
 
 static void increment(struct ck_buf *digits)
 {
@@ -167,15 +150,40 @@ static bool is_zero(const struct ck_buf *digits)
     return true;
 }
 
-static void put_u64(struct ck_buf *out, nano v)
+/* Double the number in `digits` n times. */
+static void shift_left(struct ck_buf *digits, int n)
 {
-    char text[48];
-    size_t n = sizeof text;
-    do {
-        text[--n] = (char)('0' + (int)(v % 10));
-        v /= 10;
-    } while (v);
-    ck_buf_putn(out, text + n, sizeof text - n);
+    for (; n > 0; n--) {
+        int carry = 0;
+        for (size_t i = digits->len; i-- > 0;) {
+            int d = (digits->ptr[i] - '0') * 2 + carry;
+            digits->ptr[i] = (char)('0' + d % 10);
+            carry = d / 10;
+        }
+        if (carry) {
+            ck_buf_putc(digits, '0');
+            memmove(digits->ptr + 1, digits->ptr, digits->len - 1);
+            digits->ptr[0] = (char)('0' + carry);
+        }
+    }
+}
+
+/* The value when it is whole and fits int64: *ret_over tells when it is above. */
+static bool whole(const struct decimal *d, uint64_t *ret, bool *ret_over)
+{
+    size_t cut = d->exp < 0 ? (size_t)-d->exp : 0;
+    size_t keep = d->digits.len > cut ? d->digits.len - cut : 0;
+    uint64_t v = 0;
+    bool exact = true, over = false;
+    for (size_t i = 0; i < keep && !over; i++)
+        over = __builtin_mul_overflow(v, 10, &v) ||
+               __builtin_add_overflow(v, (uint64_t)(d->digits.ptr[i] - '0'), &v) || v > INT64_MAX;
+    for (size_t i = keep; i < d->digits.len; i++)
+        exact = exact && d->digits.ptr[i] == '0';
+    /* The largest quantity with a binary suffix is the largest int64. */
+    *ret_over = over || (v == INT64_MAX && !exact);
+    *ret = *ret_over ? INT64_MAX : v;
+    return exact || *ret_over;
 }
 
 static const char *suffix_for(enum form form, int exponent)
@@ -206,71 +214,74 @@ static void put_decimal(struct ck_buf *out, struct decimal *d, enum form form)
         ck_buf_fmt(out, "e%ld", d->exp);
 }
 
-/* The cases in which apimachinery remembers the text it was given. */
+/* apimachinery reads numbers of moderate length in int64 arithmetic, the others as big decimals,
+ * and the two ways differ in details. */
+static bool read_fast(struct ck_slice num, struct ck_slice frac, enum form form, int exp)
+{
+    enum { EXACT_DIGITS = 18, BINARY_DIGITS = 15 };
+    if (form == BINARY_SI)
+        return !frac.len && BINARY_DIGITS - (long)num.len - (long)((float)exp * 3 / 10) - 1 >= 0;
+    return num.len + frac.len <= EXACT_DIGITS && exp - (long)frac.len >= -9;
+}
+
+/* The cases in which the text is remembered as it was given. */
 static bool kept_as_given(struct ck_slice num, struct ck_slice frac, enum form form, int exp)
 {
-    enum { EXACT_DIGITS = 18 };
+    if (!read_fast(num, frac, form, exp))
+        return false;
     if (form == BINARY_SI) {
-        int precision = 15 - (int)num.len - (int)((float)exp * 3 / 10) - 1;
         uint64_t v = 0;
-        if (frac.len || precision < 0)
-            return false;
         for (size_t i = 0; i < num.len; i++)
             v = v * 10 + (uint64_t)(num.ptr[i] - '0');
         return (v & 7) != 0;
     }
-    long scale = exp - (long)frac.len;
-    if (num.len + frac.len > EXACT_DIGITS || scale < -9 || scale % 3)
+    if ((exp - (long)frac.len) % 3)
         return false;
     CK_AUTOBUF struct ck_buf shifted = CK_BUF_INIT;
     ck_buf_put(&shifted, num);
     ck_buf_put(&shifted, frac);
-    return shifted.len && shifted.ptr[0] != '0' && !ck_slice_ends(ck_buf_slice(&shifted), "000");
+    return shifted.ptr[0] != '0' && !ck_slice_ends(ck_buf_slice(&shifted), "000");
 }
 
-static void put_binary(struct ck_buf *out, nano v)
+static void put_binary(struct ck_buf *out, uint64_t v)
 {
-    v /= NANO;
     int bits = 0;
     while (v % 1024 == 0 && bits < 60) {
         v /= 1024;
         bits += 10;
     }
-    put_u64(out, v);
-    ck_buf_puts(out, suffix_for(BINARY_SI, bits));
+    ck_buf_fmt(out, "%llu%s", (unsigned long long)v, suffix_for(BINARY_SI, bits));
 }
 
 static void put_canonical(struct ck_buf *out, bool neg, struct ck_slice num, struct ck_slice frac,
                           enum form form, int exp)
 {
-    CK_CLEANUP(ck_buf_done) struct ck_buf owned = CK_BUF_INIT;
-    struct decimal d = {.digits = owned, .exp = -9};
-    nano v = 0;
-    if (form == BINARY_SI) {
-        v = binary_value(num, frac, exp);
-        put_u64(&d.digits, v);
-    } else {
-        ck_buf_put(&d.digits, num);
-        ck_buf_put(&d.digits, frac);
-        d.exp = (long)exp - (long)frac.len;
-        round_to_nano(&d);
-    }
+    CK_CLEANUP(decimal_done) struct decimal d = {.digits = CK_BUF_INIT};
+    uint64_t v;
+    bool over;
+    ck_buf_put(&d.digits, num);
+    ck_buf_put(&d.digits, frac);
+    d.exp = -(long)frac.len;
+    if (form == BINARY_SI)
+        shift_left(&d.digits, exp);
+    else
+        d.exp += exp;
+    round_to_nano(&d);
     if (is_zero(&d.digits)) {
         ck_buf_putc(out, '0');
-    } else {
-        if (neg)
-            ck_buf_putc(out, '-');
-        if (form == BINARY_SI && v >= 1024 * NANO && v % NANO == 0)
-            put_binary(out, v);
-        else
-            put_decimal(out, &d, form == BINARY_SI ? DECIMAL_SI : form);
+        return;
     }
-    owned = d.digits;
+    if (neg)
+        ck_buf_putc(out, '-');
+    /* What is small or not whole loses its binary suffix rather than precision. */
+    if (form == BINARY_SI && whole(&d, &v, &over) && v >= 1024)
+        put_binary(out, v);
+    else
+        put_decimal(out, &d, form == BINARY_SI ? DECIMAL_SI : form);
 }
 
 int ck_quantity_canonical(struct ck_slice s, struct ck_buf *out, struct ck_err *err)
 {
-    enum { LONGEST = 200 };
     bool neg;
     struct ck_slice num, frac, suffix;
     if (!s.len || s.len > LONGEST || !split(s, &neg, &num, &frac, &suffix))
@@ -279,10 +290,13 @@ int ck_quantity_canonical(struct ck_slice s, struct ck_buf *out, struct ck_err *
     int exp = 0;
     if (!find_suffix(suffix, &form, &exp))
         return ck_fail(err, CK_INVALID, "unable to parse quantity's suffix");
+    bool no_digits = !num.len && !frac.len;
     while (num.len && num.ptr[0] == '0')
         num = ck_slice_n(num.ptr + 1, num.len - 1);
     if (!num.len)
         num = CK_S("0");
+    if (no_digits && !read_fast(num, frac, form, exp))
+        return ck_fail(err, CK_INVALID, "unable to parse numeric part of quantity");
     if (kept_as_given(num, frac, form, exp))
         ck_buf_put(out, s);
     else

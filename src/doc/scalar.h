@@ -26,9 +26,13 @@ struct ck_semver {
     const char *build; /* or "" */
     char text[128];
 };
+/* Errors: INVALID with blang/semver's text; `tolerant` allows what ck_semver_parse_tolerant does.
+ * Versions of more than 125 bytes are refused, which blang/semver does not do. */
+int ck_semver_read(struct ck_slice s, bool tolerant, struct ck_semver *ret, struct ck_err *err);
 bool ck_semver_parse(struct ck_slice s, struct ck_semver *ret);          /* strict */
 bool ck_semver_parse_tolerant(struct ck_slice s, struct ck_semver *ret); /* "v1.30", " 1.30.1 " */
 int ck_semver_cmp(const struct ck_semver *a, const struct ck_semver *b); /* precedence order */
-/* Whether v lies in a blang/semver range such as ">=1.20.0 <1.30.0 || 1.31.x".
- * Errors: INVALID when the range cannot be parsed. */
+/* Whether v lies in a blang/semver range such as ">=1.20.0 <1.30.0 || 1.31.x", with that library's
+ * reading of odd ranges ("!=1.x" matches nothing). Errors: INVALID with its text; LIMIT (1,024
+ * bytes). */
 int ck_semver_in_range(const struct ck_semver *v, const char *range, bool *ret, struct ck_err *err);

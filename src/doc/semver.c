@@ -1,8 +1,8 @@
-/* Semantic versions and ranges (blang/semver): strict and tolerant reading, precedence, ranges. */
+/* Semantic versions: strict and tolerant reading, precedence. Ranges are in semver_range.c. Mirrors
+ * blang/semver, including the texts of its errors. */
 #include "base/enc.h"
 #include "doc/scalar.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool digit(char c)
@@ -10,109 +10,207 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool number(struct ck_slice s, uint64_t *ret)
+static bool all_digits(struct ck_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!digit(s.ptr[i]))
+            return false;
+    return true;
+}
+
+static bool identifier_byte(char c)
+{
+    return digit(c) || c == '-' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool all_identifier_bytes(struct ck_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!identifier_byte(s.ptr[i]))
+            return false;
+    return true;
+}
+
+/* Digits to a number; false when it does not fit. */
+static bool value_of(struct ck_slice s, uint64_t *ret)
 {
     uint64_t v = 0;
-    if (!s.len || (s.len > 1 && s.ptr[0] == '0'))
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (!digit(s.ptr[i]) || v > (UINT64_MAX - 9) / 10)
+    for (size_t i = 0; i < s.len; i++)
+        if (__builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(s.ptr[i] - '0'), &v))
             return false;
-        v = v * 10 + (uint64_t)(s.ptr[i] - '0');
-    }
     *ret = v;
     return true;
 }
 
-static bool identifiers(struct ck_slice s, bool pre)
+static int quoted_error(struct ck_err *err, const char *what, struct ck_slice s)
+{
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, s);
+    return ck_fail(err, CK_INVALID, "%s %s", what, ck_buf_str(&q));
+}
+
+static int range_error(struct ck_err *err, struct ck_slice s)
+{
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, s);
+    return ck_fail(err, CK_INVALID, "strconv.ParseUint: parsing %s: %s", ck_buf_str(&q),
+                   s.len ? "value out of range" : "invalid syntax");
+}
+
+/* One of the three numbers; `name` is "major", …, and `Name` the same at the start of a sentence.
+ */
+static int read_number(struct ck_slice s, const char *name, const char *Name, uint64_t *ret,
+                       struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf what = CK_BUF_INIT;
+    if (!all_digits(s)) {
+        ck_buf_fmt(&what, "Invalid character(s) found in %s number", name);
+        return quoted_error(err, ck_buf_str(&what), s);
+    }
+    if (s.len > 1 && s.ptr[0] == '0') {
+        ck_buf_fmt(&what, "%s number must not contain leading zeroes", Name);
+        return quoted_error(err, ck_buf_str(&what), s);
+    }
+    return s.len && value_of(s, ret) ? 0 : range_error(err, s);
+}
+
+static int check_prerelease(struct ck_slice all, struct ck_err *err)
 {
     struct ck_slice id;
-    while (ck_slice_next(&s, '.', &id)) {
-        bool numeric = id.len > 0;
-        for (size_t i = 0; i < id.len; i++) {
-            char c = id.ptr[i];
-            if (!digit(c) && c != '-' && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
-                return false;
-            numeric = numeric && digit(c);
+    uint64_t v;
+    while (ck_slice_next(&all, '.', &id)) {
+        if (!id.len)
+            return ck_fail(err, CK_INVALID, "Prerelease is empty");
+        if (all_digits(id)) {
+            if (id.len > 1 && id.ptr[0] == '0')
+                return quoted_error(
+                    err, "Numeric PreRelease version must not contain leading zeroes", id);
+            if (!value_of(id, &v))
+                return range_error(err, id);
+        } else if (!all_identifier_bytes(id)) {
+            return quoted_error(err, "Invalid character(s) found in prerelease", id);
         }
-        if (!id.len || (pre && numeric && id.len > 1 && id.ptr[0] == '0'))
-            return false;
     }
-    return true;
+    return 0;
+}
+
+static int check_build(struct ck_slice all, struct ck_err *err)
+{
+    struct ck_slice id;
+    while (ck_slice_next(&all, '.', &id)) {
+        if (!id.len)
+            return ck_fail(err, CK_INVALID, "Build meta data is empty");
+        if (!all_identifier_bytes(id))
+            return quoted_error(err, "Invalid character(s) found in build meta data", id);
+    }
+    return 0;
+}
+
+/* Cut *s at the first `sep`; what follows goes to *ret (ptr NULL: there is no sep). */
+static void cut(struct ck_slice *s, char sep, struct ck_slice *ret)
+{
+    size_t at = ck_slice_find(*s, sep);
+    *ret = (struct ck_slice){NULL, 0};
+    if (at < s->len) {
+        *ret = ck_slice_n(s->ptr + at + 1, s->len - at - 1);
+        s->len = at;
+    }
+}
+
+/* Split at the first two dots; the number of parts. */
+static size_t split(struct ck_slice s, struct ck_slice part[3])
+{
+    part[0] = s;
+    size_t n = 1;
+    for (; n < 3; n++) {
+        cut(&part[n - 1], '.', &part[n]);
+        if (!part[n].ptr)
+            break;
+    }
+    return n;
+}
+
+static int read_strict(struct ck_slice s, struct ck_semver *ret, struct ck_err *err)
+{
+    struct ck_slice part[3], pre, build;
+    struct ck_semver v = {0};
+    int r;
+    if (!s.len)
+        return ck_fail(err, CK_INVALID, "Version string empty");
+    if (s.len > sizeof ret->text - 3)
+        return ck_fail(err, CK_INVALID, "Version is longer than %zu bytes", sizeof ret->text - 3);
+    if (split(s, part) < 3)
+        return ck_fail(err, CK_INVALID, "No Major.Minor.Patch elements found");
+    cut(&part[2], '+', &build);
+    cut(&part[2], '-', &pre);
+    if ((r = read_number(part[0], "major", "Major", &v.major, err)) < 0 ||
+        (r = read_number(part[1], "minor", "Minor", &v.minor, err)) < 0 ||
+        (r = read_number(part[2], "patch", "Patch", &v.patch, err)) < 0 ||
+        (r = check_prerelease(pre, err)) < 0 || (r = check_build(build, err)) < 0)
+        return r;
+    /* The parts are read as C strings: cut the copy apart where they meet. */
+    memcpy(v.text, s.ptr, s.len);
+    *ret = v;
+    ret->pre = ret->build = ret->text + s.len;
+    if (pre.ptr) {
+        ret->pre = ret->text + (pre.ptr - s.ptr);
+        ret->text[pre.ptr - s.ptr - 1] = '\0';
+    }
+    if (build.ptr) {
+        ret->build = ret->text + (build.ptr - s.ptr);
+        ret->text[build.ptr - s.ptr - 1] = '\0';
+    }
+    return 0;
+}
+
+/* Without leading zeros, but with one digit in front. */
+static void put_forgiven(struct ck_buf *out, struct ck_slice part)
+{
+    size_t i = 0;
+    while (part.len > 1 && i < part.len && part.ptr[i] == '0')
+        i++;
+    if (part.len > 1 && (i == part.len || !digit(part.ptr[i])))
+        ck_buf_putc(out, '0');
+    ck_buf_putn(out, part.ptr + i, part.len - i);
+}
+
+static int read_tolerant(struct ck_slice s, struct ck_semver *ret, struct ck_err *err)
+{
+    struct ck_slice part[3];
+    CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(sizeof ret->text);
+    s = ck_slice_trim(s);
+    if (ck_slice_starts(s, "v"))
+        s = ck_slice_n(s.ptr + 1, s.len - 1);
+    if (!s.ptr)
+        s = CK_S("");
+    size_t n = split(s, part);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            ck_buf_putc(&text, '.');
+        put_forgiven(&text, part[i]);
+    }
+    if (n < 3 && (memchr(part[n - 1].ptr, '+', part[n - 1].len) ||
+                  memchr(part[n - 1].ptr, '-', part[n - 1].len)))
+        return ck_fail(err, CK_INVALID, "Short version cannot contain PreRelease/Build meta data");
+    for (; n < 3; n++)
+        ck_buf_puts(&text, ".0");
+    return read_strict(ck_buf_slice(&text), ret, err);
+}
+
+int ck_semver_read(struct ck_slice s, bool tolerant, struct ck_semver *ret, struct ck_err *err)
+{
+    return tolerant ? read_tolerant(s, ret, err) : read_strict(s, ret, err);
 }
 
 bool ck_semver_parse(struct ck_slice s, struct ck_semver *ret)
 {
-    if (!s.len || s.len >= sizeof ret->text - 2)
-        return false;
-    struct ck_slice core = s, pre = {NULL, 0}, build = {NULL, 0};
-    size_t plus = ck_slice_find(s, '+');
-    if (plus < s.len) {
-        build = ck_slice_n(s.ptr + plus + 1, s.len - plus - 1);
-        core.len = plus;
-    }
-    size_t dash = ck_slice_find(core, '-');
-    if (dash < core.len) {
-        pre = ck_slice_n(core.ptr + dash + 1, core.len - dash - 1);
-        core.len = dash;
-    }
-    uint64_t v[3];
-    struct ck_slice part, rest = core;
-    size_t n = 0;
-    while (ck_slice_next(&rest, '.', &part))
-        if (n == 3 || !number(part, &v[n++]))
-            return false;
-    if (n != 3 || (pre.ptr && !identifiers(pre, true)) || (build.ptr && !identifiers(build, false)))
-        return false;
-    *ret = (struct ck_semver){.major = v[0], .minor = v[1], .patch = v[2]};
-    memcpy(ret->text, s.ptr, s.len);
-    ret->text[s.len] = '\0';
-    ret->pre = ret->build = ret->text + s.len;
-    /* Cut the text apart in place: the parts are read as C strings. */
-    if (build.ptr) {
-        ret->text[plus] = '\0';
-        ret->build = ret->text + plus + 1;
-    }
-    if (pre.ptr)
-        ret->pre = ret->text + dash + 1;
-    return true;
+    return read_strict(s, ret, NULL) == 0;
 }
 
 bool ck_semver_parse_tolerant(struct ck_slice s, struct ck_semver *ret)
 {
-    char text[120];
-    s = ck_slice_trim(s);
-    if (ck_slice_starts(s, "v"))
-        s = ck_slice_n(s.ptr + 1, s.len - 1);
-    if (!s.len || s.len > 100)
-        return false;
-    size_t n = 0, dots = 0, at = 0, core = strcspn(s.ptr, "-+");
-    if (core > s.len)
-        core = s.len;
-    while (at <= core) {
-        size_t end = at;
-        while (end < core && s.ptr[end] != '.')
-            end++;
-        if (dots == 3 || end == at)
-            return false;
-        while (at + 1 < end && s.ptr[at] == '0')
-            at++; /* leading zeros are forgiven */
-        if (dots)
-            text[n++] = '.';
-        memcpy(text + n, s.ptr + at, end - at);
-        n += end - at;
-        dots++;
-        at = end + 1;
-    }
-    if (dots < 3 && core < s.len)
-        return false; /* "1.2-beta" has no patch to belong to */
-    for (; dots < 3; dots++) {
-        memcpy(text + n, ".0", 2);
-        n += 2;
-    }
-    memcpy(text + n, s.ptr + core, s.len - core);
-    n += s.len - core;
-    return ck_semver_parse(ck_slice_n(text, n), ret);
+    return read_tolerant(s, ret, NULL) == 0;
 }
 
 static int cmp_u64(uint64_t a, uint64_t b)
@@ -122,8 +220,8 @@ static int cmp_u64(uint64_t a, uint64_t b)
 
 static int cmp_identifier(struct ck_slice a, struct ck_slice b)
 {
-    uint64_t x, y;
-    bool na = number(a, &x), nb = number(b, &y);
+    uint64_t x = 0, y = 0;
+    bool na = all_digits(a) && value_of(a, &x), nb = all_digits(b) && value_of(b, &y);
     if (na && nb)
         return cmp_u64(x, y);
     if (na != nb)
@@ -141,6 +239,7 @@ int ck_semver_cmp(const struct ck_semver *a, const struct ck_semver *b)
         r = cmp_u64(a->patch, b->patch);
     if (r)
         return r;
+    /* A version comes after its pre-releases. */
     if (!*a->pre || !*b->pre)
         return (*b->pre != 0) - (*a->pre != 0);
     struct ck_slice ra = ck_slice_of(a->pre), rb = ck_slice_of(b->pre), ia, ib;
@@ -152,152 +251,4 @@ int ck_semver_cmp(const struct ck_semver *a, const struct ck_semver *b)
         if (r)
             return r;
     }
-}
-
-/* ---- ranges ---- */
-
-static int bad_range(struct ck_err *err, const char *what, struct ck_slice s)
-{
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, s);
-    return ck_fail(err, CK_INVALID, "%s: %s", what, ck_buf_str(&q));
-}
-
-static bool wildcard(struct ck_slice s)
-{
-    return s.len == 1 && strchr("xX*", s.ptr[0]);
-}
-
-/* "1.2.x": the first version of the family and the first after it. *ret_any: "x" alone. */
-static bool family(struct ck_slice s, struct ck_semver *ret_low, struct ck_semver *ret_next,
-                   bool *ret_any)
-{
-    uint64_t v[3] = {0};
-    struct ck_slice part;
-    size_t n = 0, given = 0;
-    bool wild = false;
-    while (ck_slice_next(&s, '.', &part)) {
-        if (n++ == 3)
-            return false;
-        if (wildcard(part))
-            wild = true;
-        else if (wild || !number(part, &v[given++]))
-            return false;
-    }
-    if (!wild)
-        return false;
-    *ret_any = given == 0;
-    *ret_low = (struct ck_semver){.major = v[0], .minor = v[1], .patch = 0, .pre = "", .build = ""};
-    *ret_next = *ret_low;
-    if (given == 1)
-        ret_next->major++, ret_next->minor = 0;
-    else
-        ret_next->minor++;
-    return true;
-}
-
-static bool compare(const char *op, int c)
-{
-    if (!*op || strcmp(op, "=") == 0 || strcmp(op, "==") == 0)
-        return c == 0;
-    if (strcmp(op, "!") == 0 || strcmp(op, "!=") == 0)
-        return c != 0;
-    if (strcmp(op, ">") == 0)
-        return c > 0;
-    if (strcmp(op, ">=") == 0)
-        return c >= 0;
-    if (strcmp(op, "<") == 0)
-        return c < 0;
-    return c <= 0;
-}
-
-static int in_family(const struct ck_semver *v, const char *op, struct ck_slice text, bool *ret,
-                     struct ck_err *err)
-{
-    struct ck_semver low, next;
-    bool any;
-    if (!family(text, &low, &next, &any))
-        return bad_range(err, "Could not parse Range", text);
-    bool from = any || ck_semver_cmp(v, &low) >= 0, before = any || ck_semver_cmp(v, &next) < 0;
-    if (!*op || *op == '=')
-        *ret = from && before;
-    else if (*op == '!')
-        *ret = !(from && before);
-    else if (strcmp(op, ">") == 0)
-        *ret = !before;
-    else if (strcmp(op, ">=") == 0)
-        *ret = from;
-    else if (strcmp(op, "<") == 0)
-        *ret = any ? false : !from;
-    else
-        *ret = before;
-    return 0;
-}
-
-static int one_comparator(const struct ck_semver *v, struct ck_slice s, bool *ret,
-                          struct ck_err *err)
-{
-    char op[4] = "";
-    size_t n = 0;
-    while (n < s.len && n < 3 && strchr("<>=!", s.ptr[n])) {
-        op[n] = s.ptr[n];
-        n++;
-    }
-    static const char *const ops[] = {"", "=", "==", "!", "!=", ">", ">=", "<", "<="};
-    bool known = false;
-    for (size_t i = 0; i < CK_ARRAY_LEN(ops); i++)
-        known = known || strcmp(op, ops[i]) == 0;
-    struct ck_slice text = ck_slice_n(s.ptr + n, s.len - n);
-    if (!known)
-        return bad_range(err, "Could not parse Range", s);
-    struct ck_semver bound;
-    if (ck_semver_parse(text, &bound)) {
-        *ret = compare(op, ck_semver_cmp(v, &bound));
-        return 0;
-    }
-    return in_family(v, op, text, ret, err);
-}
-
-static bool next_word(struct ck_slice *rest, struct ck_slice *ret)
-{
-    while (rest->len && strchr(" \t", rest->ptr[0]))
-        *rest = ck_slice_n(rest->ptr + 1, rest->len - 1);
-    size_t n = 0;
-    while (n < rest->len && !strchr(" \t", rest->ptr[n]))
-        n++;
-    *ret = ck_slice_n(rest->ptr, n);
-    *rest = ck_slice_n(rest->ptr + n, rest->len - n);
-    return n > 0;
-}
-
-int ck_semver_in_range(const struct ck_semver *v, const char *range, bool *ret, struct ck_err *err)
-{
-    struct ck_slice rest = ck_slice_of(range), word;
-    bool any = false, all = true, have = false;
-    CK_AUTOBUF struct ck_buf joined = CK_BUF_INIT;
-    while (next_word(&rest, &word)) {
-        if (ck_slice_eq_str(word, "||")) {
-            if (!have)
-                return bad_range(err, "Could not parse Range", ck_slice_of(range));
-            any = any || all;
-            all = true;
-            have = false;
-            continue;
-        }
-        /* "> 1.2.3": an operator may stand apart from its version. */
-        ck_buf_reset(&joined);
-        ck_buf_put(&joined, word);
-        if (strspn(ck_buf_str(&joined), "<>=!") == joined.len && next_word(&rest, &word))
-            ck_buf_put(&joined, word);
-        bool in = false;
-        int r = one_comparator(v, ck_buf_slice(&joined), &in, err);
-        if (r < 0)
-            return r;
-        all = all && in;
-        have = true;
-    }
-    if (!have)
-        return bad_range(err, "Could not parse Range", ck_slice_of(range));
-    *ret = any || all;
-    return 0;
 }

@@ -1,5 +1,6 @@
-/* Tables: rows sorted by their cells, columns padded with tabs to multiples of eight (Go's
- * tabwriter with minimum width 0, tab width 8, padding 1). */
+/* Tables: rows sorted by their cells, columns padded with tabs to multiples of eight. Does not know
+ * what the cells mean. Mirrors kOps' util/pkg/tables over Go's text/tabwriter (minimum width 0, tab
+ * width 8, padding 1). */
 #include "ui/table.h"
 
 #include "base/enc.h"
@@ -28,7 +29,7 @@ void ck_table_row(struct ck_table *t, const char *const *cells)
     ck_xgrow(&t->rows, &t->cap, t->n_rows + 1, sizeof(char **));
     char **row = ck_xcalloc(t->n + 1, sizeof *row);
     for (size_t i = 0; i < t->n; i++)
-        row[i] = ck_xstrdup(cells[i]);
+        row[i] = ck_xstrdup(cells[i] ? cells[i] : "");
     t->rows[t->n_rows++] = row;
 }
 
@@ -72,6 +73,9 @@ void ck_table_render(struct ck_table *t, struct ck_buf *out)
 
 /* ---- tabwriter ---- */
 
+/* Columns beyond this one are written with their tabs but not aligned. */
+enum { MAX_COLUMNS = 256 };
+
 struct cell {
     struct ck_slice text;
     size_t width; /* in code points */
@@ -85,75 +89,84 @@ struct line {
 struct writer {
     struct ck_buf *out;
     struct line *lines;
-    size_t n;
-    size_t widths[256];
+    size_t n, cap;
+    size_t widths[MAX_COLUMNS]; /* of the columns around the block being written */
     size_t depth;
 };
+
+static void put_line(struct writer *w, const struct line *line)
+{
+    for (size_t i = 0; i < line->n; i++) {
+        const struct cell *c = &line->cells[i];
+        ck_buf_put(w->out, c->text);
+        if (i + 1 == line->n)
+            break;
+        if (i >= w->depth && i >= MAX_COLUMNS)
+            ck_buf_putc(w->out, '\t');
+        for (size_t at = c->width; i < w->depth && at < w->widths[i]; at = (at / 8 + 1) * 8)
+            ck_buf_putc(w->out, '\t');
+    }
+}
 
 static void put_lines(struct writer *w, size_t from, size_t to)
 {
     for (size_t l = from; l < to; l++) {
-        const struct line *line = &w->lines[l];
-        for (size_t i = 0; i < line->n; i++) {
-            const struct cell *c = &line->cells[i];
-            ck_buf_put(w->out, c->text);
-            if (i + 1 < line->n && i < w->depth)
-                for (size_t at = c->width; at < w->widths[i]; at = (at / 8 + 1) * 8)
-                    ck_buf_putc(w->out, '\t');
-        }
+        put_line(w, &w->lines[l]);
         if (l + 1 < w->n)
             ck_buf_putc(w->out, '\n');
     }
 }
 
-/* A column block is a run of lines that have a terminated cell in this column. */
+/* Write lines from…to, of which the first w->depth columns have their widths. A block is a run of
+ * lines that have a terminated cell in the next column: it decides that column's width. */
 static void format(struct writer *w, size_t from, size_t to)
 {
     size_t column = w->depth, start = from;
-    for (size_t l = from; l < to; l++) {
-        if (column + 1 >= w->lines[l].n)
-            continue;
-        put_lines(w, start, l);
-        start = l;
-        size_t width = 0;
-        bool empty = true;
-        while (l < to && column + 1 < w->lines[l].n) {
-            const struct cell *c = &w->lines[l].cells[column];
-            if (c->width + 1 > width)
-                width = c->width + 1;
-            empty = empty && c->width == 0;
+    for (size_t l = from; l < to && column < MAX_COLUMNS;) {
+        if (column + 1 >= w->lines[l].n) {
             l++;
+            continue;
         }
-        (void)empty;
-        if (w->depth < CK_ARRAY_LEN(w->widths)) {
-            w->widths[w->depth++] = (width + 7) / 8 * 8;
-            format(w, start, l);
-            w->depth--;
-        }
-        start = l--;
+        put_lines(w, start, l);
+        size_t width = 0;
+        for (start = l; l < to && column + 1 < w->lines[l].n; l++)
+            if (w->lines[l].cells[column].width + 1 > width)
+                width = w->lines[l].cells[column].width + 1;
+        w->widths[w->depth++] = (width + 7) / 8 * 8;
+        format(w, start, l);
+        w->depth--;
+        start = l;
     }
     put_lines(w, start, to);
 }
 
+static void split_line(struct ck_slice text, struct line *ret)
+{
+    struct ck_slice cell;
+    size_t cap = 0;
+    while (ck_slice_next(&text, '\t', &cell)) {
+        ck_xgrow(&ret->cells, &cap, ret->n + 1, sizeof *ret->cells);
+        ret->cells[ret->n++] = (struct cell){cell, ck_utf8_len(cell)};
+    }
+}
+
 void ck_tabwriter(struct ck_buf *out, struct ck_slice text)
 {
-    CK_AUTOFREE struct line *lines = NULL;
-    size_t cap = 0;
     struct writer w = {.out = out};
     struct ck_slice line;
     while (ck_slice_next(&text, '\n', &line)) {
-        ck_xgrow(&lines, &cap, w.n + 1, sizeof *lines);
-        struct line *l = &lines[w.n++];
-        *l = (struct line){0};
-        size_t cells = 0;
-        struct ck_slice cell;
-        while (ck_slice_next(&line, '\t', &cell)) {
-            ck_xgrow(&l->cells, &cells, l->n + 1, sizeof *l->cells);
-            l->cells[l->n++] = (struct cell){cell, ck_utf8_len(cell)};
-        }
+        ck_xgrow(&w.lines, &w.cap, w.n + 1, sizeof *w.lines);
+        w.lines[w.n] = (struct line){0};
+        split_line(line, &w.lines[w.n++]);
     }
-    w.lines = lines;
+    /* A tab that ends the text ends no column. */
+    if (w.n) {
+        struct line *last = &w.lines[w.n - 1];
+        if (last->n && !last->cells[last->n - 1].text.len)
+            last->n--;
+    }
     format(&w, 0, w.n);
     for (size_t i = 0; i < w.n; i++)
-        free(lines[i].cells);
+        free(w.lines[i].cells);
+    free(w.lines);
 }
