@@ -6,12 +6,13 @@
 #include "base/enc.h"
 #include "base/file.h"
 #include "doc/json.h"
+#include "ops/create_ig.h"
 #include "spec/assign.h"
 #include "spec/validate.h"
 
 #include <string.h>
 
-enum { CHANNEL_MAX = 4 << 20, KEY_MAX = 64 << 10 };
+enum { KEY_MAX = 64 << 10 };
 
 struct work {
     struct ck_arena *a;
@@ -43,35 +44,15 @@ static void note(const struct work *w, const char *fmt, ...)
 
 static int load_facts(struct work *w, struct ck_err *err)
 {
-    w->facts.arena = w->a;
-    const char *path = ck_env_nonempty(w->o->env, "CKOPS_FIXTURES");
-    if (!path)
-        return 0;
-    int r = ck_facts_load(w->a, path, &w->facts, err);
+    int r = ck_facts_from_env(w->a, w->o->env, &w->facts, err);
     if (r == 0 && ck_facts_now(&w->facts))
         ck_clock_set_ns(ck_facts_now(&w->facts) * 1000000000);
     return r;
 }
 
-static int load_channel(struct work *w, const char *name, struct ck_err *err)
+static void pass_note(void *arg, const char *text)
 {
-    if (strcmp(name, "none") == 0)
-        return 0;
-    const char *file = ck_facts_channel_file(&w->facts, name);
-    bool location = file || strchr(name, '/') != NULL;
-    if (!location) {
-        int r = ck_channel_builtin(w->a, name, &w->channel, err);
-        if (r == 0)
-            note(w, "using the data of channel \"%s\" that this program carries", name);
-        else
-            r = ck_wrap(err, "error reading channel \"%s\"", name);
-        return r;
-    }
-    CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(CHANNEL_MAX);
-    int r = ck_vfs_read_location(w->s->vfs, file ? file : name, &text, err);
-    if (r == 0)
-        r = ck_channel_parse(w->a, ck_buf_slice(&text), &w->channel, err);
-    return r < 0 ? ck_wrap(err, "error reading channel \"%s\"", name) : 0;
+    note(arg, "%s", text);
 }
 
 /* ---- build or merge ---- */
@@ -159,11 +140,6 @@ static int check_names(const struct work *w, struct ck_err *err)
     return 0;
 }
 
-static void assigned(void *arg, const char *text)
-{
-    note(arg, "%s", text);
-}
-
 /* What the facts and the channel tell the assignments. */
 static void assign_facts(struct work *w, struct ck_assign_facts *ret)
 {
@@ -171,7 +147,7 @@ static void assign_facts(struct work *w, struct ck_assign_facts *ret)
     const char *cloud = ck_str_at(spec, "cloudProvider"), *vpc = ck_str_at(spec, "networkID");
     const char *version = ck_facts_kops_version(&w->facts);
     struct ck_semver kops;
-    *ret = (struct ck_assign_facts){.assigned = assigned, .skipped = assigned, .arg = w};
+    *ret = (struct ck_assign_facts){.assigned = pass_note, .skipped = pass_note, .arg = w};
     if (ck_semver_parse_tolerant(ck_slice_of(version ? version : w->o->kops_version), &kops))
         ret->kubernetes_version = ck_channel_recommended_kubernetes(&w->channel, &kops);
     if (*vpc)
@@ -357,7 +333,9 @@ static int make(struct work *w, struct ck_err *err)
                        ck_buf_str(&q));
     }
     if (!w->merging) {
-        r = load_channel(w, *w->o->n.channel ? w->o->n.channel : "stable", err);
+        r = ck_channel_load(w->a, w->s->vfs, &w->facts,
+                            *w->o->n.channel ? w->o->n.channel : "stable", pass_note, w,
+                            &w->channel, err);
         if (r == 0)
             r = build_new(w, err);
     } else {

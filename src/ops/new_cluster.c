@@ -248,7 +248,11 @@ static void azure(struct ck_new_build *b)
 static int gce(struct ck_new_build *b, struct ck_err *err)
 {
     const char *project = b->o->project;
-    if (!*project && !b->o->project_given) {
+    if (!*project && b->o->project_given)
+        return ck_fail(err, CK_INVALID,
+                       "--project cannot be empty; specify a project or omit the flag to use the "
+                       "gcloud default project");
+    if (!*project) {
         const char *given = ck_facts_project(b->env->facts);
         project = given ? given : "";
     }
@@ -316,8 +320,8 @@ static int cloud_labels(struct ck_new_build *b, struct ck_err *err)
         }
         if (!has_value || !key.len || in_quotes)
             return ck_fail(err, CK_INVALID,
-                           "error parsing global cloud labels: every label has the form key=value, "
-                           "separated by commas, with quotes around what holds a comma: \"%s\"",
+                           "error parsing global cloud labels: one or more key=value pairs are "
+                           "malformed:\n%s\n:record on line 1: wrong number of fields",
                            b->o->cloud_labels);
         ck_set_str(b->a, labels, ck_buf_str(&key), ck_buf_str(&value));
         if (*p == ',')

@@ -4,6 +4,7 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
+#include "ops/group_defaults.h"
 
 #include <string.h>
 
@@ -37,21 +38,11 @@ static void set_size(struct ck_new_build *b, struct ck_val *ig, int64_t n)
     ck_set_int(b->a, ig, "maxSize", n);
 }
 
-static void add_to_list(struct ck_new_build *b, struct ck_val *map, const char *key, const char *s)
-{
-    struct ck_val *l = ck_get(map, key);
-    if (!l) {
-        l = ck_list(b->a);
-        ck_set(b->a, map, key, l);
-    }
-    ck_append_str(b->a, l, s);
-}
-
 static void put_strv(struct ck_new_build *b, struct ck_val *map, const char *key,
                      const struct ck_strv *items)
 {
     for (size_t i = 0; i < items->n; i++)
-        add_to_list(b, map, key, items->v[i]);
+        ck_append_to(b->a, map, key, items->v[i]);
 }
 
 static void machine_types(struct ck_new_build *b, struct ck_val *ig, const struct ck_strv *sizes)
@@ -145,9 +136,9 @@ static void group_in_zone(struct ck_new_build *b, struct ck_val *ig, const char 
     const char *subnet = ck_new_subnet_of_zone(b, zone);
     if (dualstack)
         subnet = ck_arena_printf(b->a, "dualstack-%s", subnet);
-    add_to_list(b, ig, "subnets", subnet);
+    ck_append_to(b->a, ig, "subnets", subnet);
     if (ck_new_zoned_groups(b))
-        add_to_list(b, ig, "zones", zone);
+        ck_append_to(b->a, ig, "zones", zone);
 }
 
 static int control_planes(struct ck_new_build *b, struct ck_err *err)
@@ -228,7 +219,7 @@ static int nodes(struct ck_new_build *b, struct ck_err *err)
         ck_set_str(b->a, ig, "manager", "Karpenter");
         machine_types(b, ig, &o->node_sizes);
         for (size_t i = 0; i < o->zones.n; i++)
-            add_to_list(b, ig, "subnets", ck_new_subnet_of_zone(b, o->zones.v[i]));
+            ck_append_to(b->a, ig, "subnets", ck_new_subnet_of_zone(b, o->zones.v[i]));
         return 0;
     }
     if (*manager && strcmp(manager, "cloudgroups") != 0) {
@@ -279,58 +270,13 @@ static void bastions(struct ck_new_build *b)
         const struct ck_val *l = ck_get(b->spec, "subnets");
         for (size_t i = 0; i < ck_len(l); i++)
             if (ck_is_str(ck_get(ck_item(l, i), "type"), "DualStack"))
-                add_to_list(b, ig, "subnets", ck_str_at(ck_item(l, i), "name"));
+                ck_append_to(b->a, ig, "subnets", ck_str_at(ck_item(l, i), "name"));
     }
     if (ck_new_zoned_groups(b))
         put_strv(b, ig, "zones", &b->zones);
 }
 
 /* ---- defaults of every group ---- */
-
-/* The machine a new group gets; where only the cloud knows what it offers, the first candidate. */
-static const char *default_machine(struct ck_new_build *b, const char *role, const char *arch)
-{
-    bool bastion = strcmp(role, "Bastion") == 0;
-    const char *kops_role = strcmp(role, "Master") == 0 ? "ControlPlane" : role;
-    const char *given = ck_facts_default_machine_type(b->env->facts, b->cloud, kops_role);
-    if (!given && b->env->facts->root && ck_new_is(b, "aws"))
-        given = ck_facts_default_machine_type(b->env->facts, b->cloud, "Node");
-    if (given)
-        return given;
-    if (ck_new_is(b, "aws")) {
-        bool arm = strcmp(arch, "arm64") == 0;
-        return bastion ? (arm ? "t4g.micro" : "t3.micro") : (arm ? "t4g.medium" : "t3.medium");
-    }
-    if (ck_new_is(b, "gce"))
-        return bastion ? "e2-micro" : "e2-medium";
-    if (ck_new_is(b, "digitalocean"))
-        return "s-2vcpu-4gb-amd";
-    if (ck_new_is(b, "hetzner"))
-        return "cx23";
-    if (ck_new_is(b, "azure"))
-        return "Standard_B2s";
-    if (ck_new_is(b, "scaleway"))
-        return "DEV1-M";
-    if (ck_new_is(b, "linode"))
-        return bastion ? "g6-standard-1" : "g6-standard-2";
-    return NULL;
-}
-
-static const char *default_image(struct ck_new_build *b, const char *arch)
-{
-    static const struct {
-        const char *cloud, *image;
-    } fallback[] = {{"digitalocean", "ubuntu-24-04-x64"},
-                    {"hetzner", "ubuntu-24.04"},
-                    {"scaleway", "ubuntu_noble"},
-                    {"linode", "linode/ubuntu24.04"},
-                    {"metal", "dummy-metal-image"}};
-    const char *image = ck_channel_image(b->env->channel, b->cloud, arch, &b->kubernetes);
-    for (size_t i = 0; !image && i < CK_ARRAY_LEN(fallback); i++)
-        if (ck_new_is(b, fallback[i].cloud))
-            image = fallback[i].image;
-    return image;
-}
 
 static const char *image_option(const struct ck_new_cluster_opts *o, const char *role)
 {
@@ -339,21 +285,6 @@ static const char *image_option(const struct ck_new_cluster_opts *o, const char 
                       : strcmp(role, "Node") == 0    ? o->node_image
                                                      : "";
     return *own ? own : o->image;
-}
-
-static int default_subnets(struct ck_new_build *b, struct ck_val *ig, const char *name,
-                           struct ck_err *err)
-{
-    const struct ck_val *l = ck_get(b->spec, "subnets");
-    for (int pass = 0; pass < 2 && !ck_len(ck_get(ig, "subnets")); pass++)
-        for (size_t i = 0; i < ck_len(l); i++) {
-            const char *type = ck_str_at(ck_item(l, i), "type");
-            if (strcmp(type, "Utility") != 0 && (pass == 1 || strcmp(type, "DualStack") != 0))
-                add_to_list(b, ig, "subnets", ck_str_at(ck_item(l, i), "name"));
-        }
-    if (!ck_len(ck_get(ig, "subnets")))
-        return ck_fail(err, CK_INVALID, "unable to infer any Subnets for InstanceGroup %s ", name);
-    return 0;
 }
 
 static int finish_group(struct ck_new_build *b, struct ck_object *o, struct ck_err *err)
@@ -365,7 +296,7 @@ static int finish_group(struct ck_new_build *b, struct ck_object *o, struct ck_e
     const char *arch = *type ? ck_facts_architecture(b->env->facts, b->cloud, type) : "amd64";
     const char *image = image_option(b->o, role);
     if (!*image) {
-        image = default_image(b, arch);
+        image = ck_default_image(b->env->channel, b->cloud, arch, &b->kubernetes);
         if (!image) {
             CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
             ck_goquote(&q, ck_slice_of(b->cloud));
@@ -377,7 +308,7 @@ static int finish_group(struct ck_new_build *b, struct ck_object *o, struct ck_e
     }
     ck_set_str(b->a, ig, "image", image);
     if (!*type) {
-        type = default_machine(b, role, arch);
+        type = ck_default_machine_type(b->env->facts, b->cloud, role, arch);
         if (type)
             ck_set_str(b->a, ig, "machineType", type);
         else if (!ck_new_is(b, "metal"))
@@ -387,7 +318,7 @@ static int finish_group(struct ck_new_build *b, struct ck_object *o, struct ck_e
                 "--node-size and --control-plane-size",
                 b->cloud);
     }
-    return default_subnets(b, ig, name, err);
+    return ck_default_subnets(b->a, b->spec, ig, name, err);
 }
 
 static void group_options(struct ck_new_build *b, struct ck_val *ig)

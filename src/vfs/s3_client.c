@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "doc/xml.h"
 
 #include <string.h>
@@ -123,6 +124,9 @@ int ck_s3_prepare(struct ck_s3 *s, struct ck_err *err)
 {
     if (s->ready)
         return 0;
+    int loaded = ck_crypto_load(err);
+    if (loaded < 0)
+        return loaded;
     struct ck_vfs_ctx *ctx = s->base.ctx;
     const struct ck_env *env = ctx->env;
     const char *acl = ck_env_nonempty(env, "KOPS_STATE_S3_ACL");

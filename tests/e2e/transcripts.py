@@ -21,6 +21,7 @@ import argparse
 import concurrent.futures
 import difflib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -106,6 +107,21 @@ class Sandbox:
         self._fill(os.path.join(case_dir, "files"), "${FILES}")
         self._fill(os.path.join(case_dir, "home-before"), "${HOME}")
         self._leave_over(case_dir, corpus)
+
+    def given_facts(self, corpus):
+        """The world of cases recorded with in-process clouds, as given facts: what those clouds
+        held, without the clock, the channels and the version that other tests fix."""
+        source = os.path.join(corpus, "..", "goldens", "fixtures", "create_cluster.json")
+        if not os.path.exists(source):
+            return None
+        with open(source) as f:
+            facts = json.load(f)
+        for key in ("now", "channels", "kopsVersion"):
+            facts.pop(key, None)
+        target = os.path.join(self.root, "facts.json")
+        with open(target, "w") as f:
+            json.dump(facts, f)
+        return target
 
     def expand(self, text):
         for name, path in self.dirs.items():
@@ -356,6 +372,10 @@ def run_program(program, sandbox, case_dir, timeout):
     for line in read(os.path.join(case_dir, "env")).decode().splitlines():
         key, _, value = line.partition("=")
         env[key] = sandbox.expand(value)
+        if key == "KOPS_MOCK":
+            facts = sandbox.given_facts(os.path.dirname(case_dir))
+            if facts:
+                env["CKOPS_FIXTURES"] = facts
     for key in os.environ:  # sanitizers and coverage
         if key.endswith("SAN_OPTIONS") or key == "LLVM_PROFILE_FILE":
             env[key] = os.environ[key]
