@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "doc/gofloat.h"
 #include "doc/resolve.h"
+#include "doc/yaml_plain.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -469,6 +470,8 @@ int ck_yaml_parse(struct ck_arena *a, struct ck_slice text, const struct ck_yaml
         *ret_at = (struct ck_pos){0, 0};
     if (text.len > r.lim.bytes)
         return ck_fail(err, CK_LIMIT, "yaml: document is larger than %zu bytes", r.lim.bytes);
+    if (ck_yaml_read_plain(a, text, r.opts->line_offset, &r.lim, ret))
+        return 0;
     if (!yaml_parser_initialize(&r.p))
         return ck_fail(err, CK_INTERNAL, "yaml: out of memory");
     yaml_parser_set_input_string(&r.p, (const unsigned char *)text.ptr, text.len);
