@@ -80,6 +80,7 @@ static const struct {
     {{"+spec.kubelet.nodeStatusUpdateFrequency=x"},
      "cannot set field \"spec.kubelet.nodeStatusUpdateFrequency\": cannot interpret \"x\" value as "
      "v1.Duration"},
+    {{"+spec.channel=a\xff"}, "the value is not valid UTF-8"},
     /* scalars, with and without the prefix, "/" as a separator */
     {{"+spec.kubernetesVersion=1.34.3"}, "  kubernetesVersion: 1.34.3\n"},
     {{"+cluster.spec.kubelet.maxPods=50"}, "  kubelet:\n    maxPods: 50\n"},

@@ -3,6 +3,7 @@
  *
  * Mirrors kOps util/pkg/reflectutils/access.go and pkg/commands/setters.go; facts in cli.md §8.4.
  */
+#include "base/enc.h"
 #include "spec/codec/path.h"
 #include "spec/codec/setvalue.h"
 
@@ -248,6 +249,8 @@ int ck_object_set(struct ck_arena *a, struct ck_object *o, const char *assignmen
     const char *eq = strchr(assignment, '=');
     if (!eq)
         return ck_fail(err, CK_INVALID, "unhandled field: \"%s\"", assignment);
+    if (!ck_utf8_valid(ck_slice_of(eq)))
+        return ck_fail(err, CK_INVALID, "the value is not valid UTF-8");
     const char *path = ck_arena_strndup(a, assignment, (size_t)(eq - assignment));
     return apply(a, o, without_prefix(path), eq + 1, err);
 }
