@@ -22,7 +22,7 @@ run get clusters
 run get instancegroups --name ha.example.com
 run get cluster ha.example.com -o yaml >"$work/before.yaml"
 cat "$work/before.yaml" | head -n 12
-run edit cluster ha.example.com --set spec.kubernetesVersion=1.34.2 --set spec.networking.cilium.hubble.enabled=true
+run edit cluster ha.example.com --set spec.kubernetesVersion=1.34.2 --set spec.networking.cilium.enableL7Proxy=true
 run get cluster ha.example.com -o yaml >"$work/after.yaml"
 echo
 echo "\$ diff before.yaml after.yaml"

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "doc/json.h"
 #include "ops/create_ig.h"
-#include "spec/assign.h"
+#include "spec/populate.h"
 #include "spec/validate.h"
 
 #include <string.h>
@@ -165,6 +165,51 @@ static void assign_facts(struct work *w, struct ck_assign_facts *ret)
     ret->subnets = ret->n_subnets ? f : NULL;
 }
 
+/* The hosted zones of the facts. */
+static void zone_facts(struct work *w, struct ck_populate_facts *ret)
+{
+    const struct ck_val *zones = ck_at(w->facts.root, "aws.hostedZones");
+    struct ck_zone_fact *z = ck_arena_alloc(w->a, (ck_len(zones) + 1) * sizeof *z);
+    for (size_t i = 0; i < ck_len(zones); i++) {
+        const struct ck_val *v = ck_item(zones, i);
+        const char *name = ck_str_at(v, "name");
+        size_t n = strlen(name);
+        z[i] = (struct ck_zone_fact){
+            .id = ck_str_at(v, "id"),
+            .name = ck_arena_strndup(w->a, name, n && name[n - 1] == '.' ? n - 1 : n),
+            .is_private = ck_bool_at(v, "private", false),
+        };
+    }
+    ret->zones = z;
+    ret->n_zones = ck_len(zones);
+    ret->know_zones = zones != NULL;
+}
+
+/* The completed form has rules of its own: they run on a copy that is not stored. */
+static int check_completed(struct work *w, const struct ck_assign_facts *assign, struct ck_err *err)
+{
+    struct ck_populate_facts facts = {
+        .assign = assign,
+        .features = w->s->features,
+        .groups = w->igs,
+        .n_groups = w->n_igs,
+        .skipped = pass_note,
+        .arg = w,
+    };
+    zone_facts(w, &facts);
+    struct ck_object full;
+    int r = ck_populate_cluster(w->a, &w->cluster, &facts, &full, err);
+    struct ck_object *groups = ck_arena_alloc(w->a, (w->n_igs + 1) * sizeof *groups);
+    const struct ck_group_facts group = {.channel = &w->channel, .features = w->s->features};
+    for (size_t i = 0; r == 0 && i < w->n_igs; i++)
+        r = ck_populate_instance_group(w->a, &full, &w->igs[i], &group, &groups[i], err);
+    if (r < 0)
+        return r;
+    r = validate(w, &full, groups, true, err);
+    return r < 0 ? ck_wrap(err, "validation of the full cluster and instance group specs failed")
+                 : 0;
+}
+
 static int complete_and_check(struct work *w, struct ck_err *err)
 {
     struct ck_assign_facts facts;
@@ -174,7 +219,7 @@ static int complete_and_check(struct work *w, struct ck_err *err)
         r = check_names(w, err);
     if (r == 0)
         r = validate(w, &w->cluster, w->igs, false, err);
-    return r;
+    return r < 0 ? r : check_completed(w, &facts, err);
 }
 
 /* ---- results ---- */
