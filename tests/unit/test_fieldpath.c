@@ -80,6 +80,12 @@ static const struct {
     {{"+spec.kubelet.nodeStatusUpdateFrequency=x"},
      "cannot set field \"spec.kubelet.nodeStatusUpdateFrequency\": cannot interpret \"x\" value as "
      "v1.Duration"},
+    {{"+spec.cloudProvider=aws", "+spec.cloudProvider.gce.multizone=true"},
+     "spec.cloudConfig.multizone: Forbidden: multizone supports only GCE"},
+    {{"+spec.cloudProvider=foo"},
+     "spec.cloudProvider: Unsupported value: \"foo\": supported values: \"gce\", "
+     "\"digitalocean\", \"azure\", \"aws\", \"hetzner\", \"linode\", \"openstack\", "
+     "\"scaleway\""},
     {{"+spec.channel=a\xff"}, "the value is not valid UTF-8"},
     /* scalars, with and without the prefix, "/" as a separator */
     {{"+spec.kubernetesVersion=1.34.3"}, "  kubernetesVersion: 1.34.3\n"},

@@ -240,7 +240,9 @@ static int apply(struct ck_arena *a, struct ck_object *o, const char *path, cons
     if (!value && t.f3 && t.f3->type == CK_T_STRUCT && t.f3->shape == CK_SHAPE_ONE)
         unset_moved(ck_object_spec(o), ck_field_struct(t.f3));
     ck_object_settle(a, o);
-    return 0;
+    /* An option of another cloud would make the object unreadable. A cloud may come later. */
+    bool has_cloud = ck_str_at(o->root, "spec.cloudProvider")[0];
+    return value && has_cloud ? ck_spec_refuse(o->kind, o->root, NULL, err) : 0;
 }
 
 int ck_object_set(struct ck_arena *a, struct ck_object *o, const char *assignment,
