@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ops/fill.h"
 #include "ops/threeway.h"
+#include "spec/populate.h"
 #include "spec/validate.h"
 
 #include <ctype.h>
@@ -156,6 +157,32 @@ static int validate_groups_of(const struct ck_edit *e, const struct ck_object *c
     return 0;
 }
 
+/* The completed form has rules of its own. What it said of the cluster before this edit must not
+ * stand in the way of repairing it. */
+static int validate_completed(const struct ck_edit *e, const struct ck_object *cluster,
+                              struct ck_err *err)
+{
+    struct ck_stored_list stored;
+    int r = ck_ig_list(e->a, e->s, e->cluster, &stored, err);
+    if (r)
+        return r;
+    struct ck_object *groups = ck_arena_alloc(e->a, (stored.n + 1) * sizeof *groups);
+    for (size_t i = 0; i < stored.n; i++)
+        groups[i] = stored.v[i].obj;
+    const struct ck_populate_facts facts = {
+        .features = e->s->features, .groups = groups, .n_groups = stored.n};
+    struct ck_object full;
+    CK_AUTOERR now = CK_ERR_INIT;
+    CK_AUTOERR before = CK_ERR_INIT;
+    if (!ck_populate_cluster(e->a, cluster, &facts, &full, &now))
+        return 0;
+    if (ck_populate_cluster(e->a, &e->old->obj, &facts, &full, &before) &&
+        strcmp(ck_err_msg(&now), ck_err_msg(&before)) == 0)
+        return 0;
+    ck_wrap(&now, "error populating cluster spec");
+    return ck_err_move(err, &now);
+}
+
 static int validate_cluster(const struct ck_edit *e, struct ck_object *cluster, unsigned *ret_line,
                             struct ck_err *err)
 {
@@ -168,7 +195,9 @@ static int validate_cluster(const struct ck_edit *e, struct ck_object *cluster, 
         return ck_wrap(err, "error populating cluster spec");
     ck_validate_cluster_update(&ctx, cluster, &e->old->obj, &update);
     int r = fail_at(&update, ret_line, err);
-    return r ? r : validate_groups_of(e, cluster, err);
+    if (!r)
+        r = validate_groups_of(e, cluster, err);
+    return r ? r : validate_completed(e, cluster, err);
 }
 
 static int finish(const struct ck_edit *e, struct ck_object *obj, unsigned *ret_line,
