@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "doc/yaml.h"
+#include "spec/codec/field.h"
 #include "spec/object.h"
 
 #include <dirent.h>
@@ -226,6 +227,99 @@ static void json_keeps_the_order_of_declaration(void **state)
         }
     }
     assert_int_equal(seen, 15);
+}
+
+static bool is_input(const char *dir, const char *name)
+{
+    (void)dir;
+    return strncmp(name, "in-", 3) == 0;
+}
+
+/* Written by people: other orders and spellings, but nothing that is refused; what is written reads
+ * back as itself. */
+static void settle_sections(struct tally *t, const char *path, struct ck_slice text)
+{
+    struct ck_section *s;
+    size_t n = ck_manifest_split(t->f->a, text, &s);
+    for (size_t i = 0; i < n; i++) {
+        CK_AUTOBUF struct ck_buf one = CK_BUF_INIT, two = CK_BUF_INIT;
+        if (!decode_yaml(t->f, s[i].text, false, &one))
+            fail_msg("%s: %s", path, ck_err_msg(&t->f->err));
+        assert_true(decode_yaml(t->f, ck_buf_slice(&one), false, &two));
+        assert_string_equal(ck_buf_str(&one), ck_buf_str(&two));
+        t->same++;
+    }
+}
+
+static void manifests_of_people_are_read(void **state)
+{
+    struct tally t = {.f = *state};
+    char dir[512];
+    snprintf(dir, sizeof dir, "%s/goldens/update_cluster", shared());
+    walk(&t, dir, is_input, settle_sections);
+    assert_true(t.same > 60);
+}
+
+/* ---- the schema itself ---- */
+
+static const char *type_text(struct ck_arena *a, const struct ck_field *f)
+{
+    static const char *const scalars[] = {
+        [CK_T_STRUCT] = "object",     [CK_T_STRING] = "string",
+        [CK_T_BOOL] = "bool",         [CK_T_INT] = "int",
+        [CK_T_INT16] = "int16",       [CK_T_INT32] = "int32",
+        [CK_T_INT64] = "int64",       [CK_T_UINT8] = "uint8",
+        [CK_T_UINT32] = "uint32",     [CK_T_BYTES] = "bytes",
+        [CK_T_TIME] = "time",         [CK_T_DURATION] = "duration",
+        [CK_T_QUANTITY] = "quantity", [CK_T_INTORSTRING] = "intOrString",
+        [CK_T_ANY] = "object",
+    };
+    static const char *const shapes[] = {"", "[]", "map[string]", "map[string][]"};
+    return ck_arena_printf(a, "%s%s%s%s", f->flags & CK_F_PTR ? "*" : "", shapes[f->shape],
+                           f->flags & CK_F_ELEM_PTR ? "*" : "", scalars[f->type]);
+}
+
+static const struct ck_field *field_at(struct ck_slice path)
+{
+    struct ck_slice step;
+    ck_slice_next(&path, '.', &step);
+    const struct ck_type *t = ck_type_of(ck_kind_of(step), false);
+    const struct ck_field *f = NULL;
+    while (ck_slice_next(&path, '.', &step)) {
+        if (ck_slice_ends(step, "[]"))
+            step.len -= 2;
+        f = t ? ck_field_find(t, step) : NULL;
+        if (!f)
+            return NULL;
+        t = f->type == CK_T_STRUCT ? ck_field_struct(f) : NULL;
+    }
+    return f;
+}
+
+static void the_schema_has_every_field_of_the_reference(void **state)
+{
+    struct fx *f = *state;
+    char path[512];
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    snprintf(path, sizeof path, "%s/spec/fields-v1alpha2.tsv", shared());
+    assert_int_equal(ck_file_read(path, 1 << 20, &b, NULL), 0);
+    struct ck_slice rest = ck_buf_slice(&b), line, name, type;
+    size_t n = 0;
+    ck_slice_next(&rest, '\n', &line); /* the heading */
+    while (ck_slice_next(&rest, '\n', &line) && line.len) {
+        ck_slice_next(&line, '\t', &name);
+        ck_slice_next(&line, '\t', &type);
+        const struct ck_field *field = field_at(name);
+        if (!field)
+            fail_msg("%.*s is missing", CK_SARG(name));
+        assert_string_equal(type_text(f->a, field), ck_arena_strndup(f->a, type.ptr, type.len));
+        if (ck_slice_eq_str(line, "true"))
+            assert_true(field->flags & CK_F_REQ);
+        else if (field->type != CK_T_STRUCT && field->type != CK_T_QUANTITY)
+            assert_false(field->flags & CK_F_REQ);
+        n++;
+    }
+    assert_int_equal(n, 1671);
 }
 
 /* ---- refusals ---- */
@@ -563,6 +657,8 @@ int main(void)
         T(files_of_stores_come_out_as_kops_wrote_them),
         T(completed_specs_come_out_as_kops_wrote_them),
         T(dry_runs_come_out_as_kops_wrote_them),
+        T(manifests_of_people_are_read),
+        T(the_schema_has_every_field_of_the_reference),
         T(json_keeps_the_order_of_declaration),
         T(refusals_say_what_kops_says_and_where),
         T(positions_count_from_the_start_of_the_file),

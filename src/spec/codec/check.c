@@ -94,7 +94,7 @@ static bool begin_problem(struct ck_check *c, struct ck_pos pos)
     return true;
 }
 
-static const char *json_kind(const struct ck_val *v, char buf[64])
+static const char *json_kind(const struct ck_val *v)
 {
     switch (v->kind) {
     case CK_BOOL:
@@ -106,7 +106,6 @@ static const char *json_kind(const struct ck_val *v, char buf[64])
     case CK_MAP:
         return "object";
     default:
-        (void)buf;
         return "number";
     }
 }
@@ -152,10 +151,9 @@ static void wrong_type(struct ck_check *c, const struct frame *fr, const struct 
 {
     if (!c->opts || c->n_problems >= MAX_PROBLEMS)
         return;
-    char buf[64];
     if (c->n_problems++)
         ck_buf_putc(&c->problems, '\n');
-    ck_buf_fmt(&c->problems, "json: cannot unmarshal %s", json_kind(v, buf));
+    ck_buf_fmt(&c->problems, "json: cannot unmarshal %s", json_kind(v));
     bool is_int = f->type >= CK_T_INT && f->type <= CK_T_UINT32;
     if ((is_int || f->type == CK_T_INTORSTRING) && (!whole || f->shape == CK_SHAPE_ONE) &&
         (v->kind == CK_INT || v->kind == CK_UINT || v->kind == CK_FLOAT)) {
