@@ -561,6 +561,73 @@ static void groups_that_cannot_be_completed_are_refused(void **state)
     }
 }
 
+/* ---- shapes nobody expects ---- */
+
+/* The i-th value of the tree in depth-first order, NULL past the last. */
+static struct ck_val *nth_value(struct ck_val *v, size_t *i)
+{
+    if ((*i)-- == 0)
+        return v;
+    for (size_t k = 0; k < ck_len(v); k++) {
+        struct ck_val *found = nth_value(v->kind == CK_MAP ? v->map.v[k].val : ck_item(v, k), i);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void use_everything(struct ck_arena *a, const struct ck_object *cluster,
+                           const struct ck_object *group)
+{
+    struct ck_object full, full_group;
+    struct ck_field_errs errs = {.arena = a};
+    struct ck_validate_ctx ctx = {
+        .arena = a, .features = &flags, .strict = true, .cloud_rules = true};
+    struct ck_populate_facts facts = {.groups = group, .n_groups = 1};
+    CK_AUTOERR err = CK_ERR_INIT;
+    ck_validate_cluster(&ctx, cluster, &errs);
+    ck_validate_cluster_update(&ctx, cluster, cluster, &errs);
+    ck_validate_instance_group(&ctx, group, &errs);
+    ck_cross_validate(&ctx, group, cluster, &errs);
+    ck_field_errs_fail(&errs, &err);
+    ck_populate_cluster(a, cluster, &facts, &full, &err);
+    ck_populate_instance_group(a, cluster, group, NULL, &full_group, &err);
+}
+
+static void no_shape_of_a_value_breaks_validation_or_completion(void **state)
+{
+    static const char *const shapes[] = {"null", "[]", "{}", "x", "-1", "true", "[{}]", "''"};
+    struct ck_arena *seed CK_AUTOARENA = ck_arena_new();
+    struct ck_object cluster = cluster_with(
+        seed, "spec.api.loadBalancer.subnets=[{name: a, privateIPv4Address: 1.2.3.4}]\n"
+              "spec.networking={cilium: {hubble: {enabled: true}}, calico: {}, kindnet: {}}\n"
+              "spec.hooks=[{name: x, manifest: m}]\nspec.topology.dns.type=Public\n"
+              "spec.egressProxy={excludes: a, httpProxy: {host: h}}\n"
+              "spec.additionalPolicies={node: '[{\"Effect\": \"Allow\"}]'}\n"
+              "spec.rollingUpdate={maxSurge: 1, maxUnavailable: 50%}");
+    struct ck_object full,
+        group = group_with(seed, "spec.subnets=[a]\nspec.kubelet={taints: [x]}\nspec.taints=[a]\n"
+                                 "spec.nodeLabels={a: b}\nspec.volumes=[{device: x, size: 1}]");
+    struct ck_object plain = cluster_with(seed, "spec.networking={cilium: {}}");
+    assert_int_equal(ck_populate_cluster(seed, &plain, NULL, &full, NULL), 0);
+    const struct ck_object *const objects[] = {&cluster, &full, &group};
+    for (size_t o = 0; o < CK_ARRAY_LEN(objects); o++) {
+        for (size_t i = 0, more = 1; more; i++) {
+            struct ck_arena *a CK_AUTOARENA = ck_arena_new();
+            for (size_t k = 0; k < CK_ARRAY_LEN(shapes); k++) {
+                struct ck_object copy = {.kind = objects[o]->kind,
+                                         .root = ck_val_clone(a, objects[o]->root)};
+                size_t at = i;
+                struct ck_val *v = nth_value(copy.root, &at);
+                if (!(more = v != NULL))
+                    break;
+                *v = *parse_yaml(a, shapes[k]);
+                use_everything(a, o < 2 ? &copy : &cluster, o < 2 ? &group : &copy);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     ck_feature_flags_parse(&flags, NULL, NULL, NULL);
@@ -576,6 +643,7 @@ int main(void)
         cmocka_unit_test(every_group_default_fills_what_is_open),
         cmocka_unit_test(gpus_get_a_label_and_a_taint),
         cmocka_unit_test(groups_that_cannot_be_completed_are_refused),
+        cmocka_unit_test(no_shape_of_a_value_breaks_validation_or_completion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
