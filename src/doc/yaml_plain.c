@@ -87,7 +87,7 @@ static struct ck_val *make(struct plain *r, unsigned col)
 static bool is_plain_text(struct ck_slice s)
 {
     char c = s.ptr[0];
-    bool begins = is_key_char(c) || c == '+' || c == '~' || c == '$' || c == '(';
+    bool begins = is_key_char(c) || c == '+' || c == '~' || c == '$' || c == '(' || c == ':';
     if (!begins || s.ptr[s.len - 1] == ':')
         return false;
     if (c == '-' && (s.len < 2 || !is_key_char(s.ptr[1]) || s.ptr[1] == '-'))

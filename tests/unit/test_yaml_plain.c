@@ -64,8 +64,8 @@ static void written_form_is_taken_and_read_alike(void **state)
     assert_true(takes("a: b"));
     assert_true(takes("a:\n- 1\n- x: y\n  z:\n  - q\n- \"s\"\nb:\n  c: {}\n  d: []\n  e:\nf:\n"));
     assert_true(takes("a:\n    b: -1\n    c: 1.5\nd: 'x: y'\ne: http://h:1/p?q=a#b\n"));
-    assert_true(
-        takes("metadata:\n  labels:\n    kops.k8s.io/cluster: c\nspec:\n  x: 10.0.0.0/8\n"));
+    assert_true(takes("metadata:\n  labels:\n    kops.k8s.io/cluster: c\nspec:\n  x: 10.0.0.0/8\n  "
+                      "q:\n  - ::/0\n  r: :1\n"));
     assert_true(
         takes("a: ~\nb: true\nc: 0x1f\nd: 2020-01-01\ne: 1_000\nf: 18446744073709551615\n"));
 }
@@ -155,7 +155,7 @@ static void damaged_documents_are_refused_or_read_alike(void **state)
     static const char *const seeds[] = {
         "a:\n- b: c\n  d:\n  - e\n  - f: 1\ng: {}\nh: \"x\"\n",
         "a:\n  b:\n    c: d e\n    f:\n  g: 'h'\ni: []\n",
-        "k.io/x: http://a:1/b\nl:\n    - 1.5\n    - -2\nm:\n",
+        "k.io/x: http://a:1/b\nl:\n    - 1.5\n    - -2\n    - ::/0\nm:\n",
         "a: b\nc: d\n",
     };
     size_t taken = 0;
