@@ -12,6 +12,9 @@ struct ck_diff_style {
 };
 
 /* Append the difference: "  " common, "- " only in a, "+ " only in b, "..." for gaps, a newline per
- * line. Returns true when the texts differ. Time grows with size times number of differences. */
+ * line; in a change the lines of b come first. Nothing is appended for equal texts. A newline at
+ * the end matters only when one text has it. Returns true when the texts differ. Time grows with
+ * size times number of differences, up to 2,000 of them; beyond, all between the first and the last
+ * difference is shown as changed. */
 bool ck_text_diff(struct ck_buf *out, struct ck_slice a, struct ck_slice b,
                   struct ck_diff_style style);

@@ -14,4 +14,5 @@ int ck_xml_parse(struct ck_arena *a, struct ck_slice text, size_t max_bytes, str
                  struct ck_err *err);
 /* The children called `name`, as a list, whether XML had none, one or several. Never NULL. */
 const struct ck_val *ck_xml_list(struct ck_arena *a, const struct ck_val *parent, const char *name);
+/* Append s as character data or attribute value. */
 void ck_xml_escape(struct ck_buf *out, struct ck_slice s);

@@ -84,7 +84,7 @@ static void diff_is(const char *x, const char *y, const char *want)
 static void test_differences_show_two_lines_of_context(void **state)
 {
     diff_is("a\nb\nc\nd\ne\nf\ng", "a\nb\nc\nX\ne\nf\ng",
-            "...\n  b\n  c\n- d\n+ X\n  e\n  f\n...\n");
+            "...\n  b\n  c\n+ X\n- d\n  e\n  f\n...\n");
     diff_is("a\nb", "a\nb\nc", "  a\n  b\n+ c\n");
     diff_is("a", "a", "");
     diff_is("b", "a\nb", "+ a\n  b\n");
