@@ -62,7 +62,7 @@ stage "test servers" tests/servers/build.sh
 stage "end to end" e2e "$out/gcc"
 if [ $quick = 0 ]; then
     stage "build asan+ubsan" build "$out/asan" -Db_sanitize=address,undefined -Db_lundef=false
-    stage "unit asan+ubsan" env ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sh -c "cd '$PWD' && meson test -C '$out/asan' --no-rebuild --print-errorlogs --timeout-multiplier 6"
+    stage "unit asan+ubsan" env CK_RACE_ROUNDS=10 CK_CAS_STEPS=20 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sh -c "cd '$PWD' && meson test -C '$out/asan' --no-rebuild --print-errorlogs --timeout-multiplier 6"
     stage "end to end asan+ubsan" env CKOPS_SANITIZED=1 CKOPS_BIN="$out/asan/ckops" CKOPS_BUILD="$out/asan" $py -m pytest -q -p no:cacheprovider -m "not slow" tests/e2e
     stage "fuzz corpora" fuzz_replay "$out/asan"
     stage "build clang" env CC=clang-14 meson setup --reconfigure "$out/clang" -Dwerror=true
