@@ -512,6 +512,16 @@ def test_only_unreadable_clusters_is_an_empty_array_not_silence(box):
     assert p.returncode == 4 and json.loads(p.stdout) == []
 
 
+def test_cluster_that_was_never_updated_does_not_hide_completed_ones(box):
+    box.create()
+    box.create(CLUSTER.replace(NAME, "z.example.com"))
+    box.write("z.example.com/cluster-completed.spec", CLUSTER.replace(NAME, "z.example.com"))
+    p = box.run("get", "clusters", "--full", "-o", "yaml")
+    assert p.returncode == 4
+    assert "name: z.example.com" in p.stdout and p.stdout.startswith("\n//\n")
+    assert 'c.example.com/cluster-completed.spec": file does not exist' in p.stderr
+
+
 def test_get_all_yaml_can_be_created_again(box):
     box.create()
     text = box.ok("get", "all", NAME, "-o", "yaml").stdout
