@@ -196,8 +196,8 @@ static int resolve_refusal(const struct put *p, bool resent, struct ck_version *
 {
     if (!resent)
         return refused(p, err);
-    int status;
-    bool ours;
+    int status = 0;
+    bool ours = false;
     struct ck_version version = {""};
     int r = head(p, &status, &version, &ours, err);
     if (r < 0)
@@ -243,7 +243,7 @@ static int put_conditional(const struct put *p, const char *if_match, struct ck_
                            struct ck_err *err)
 {
     for (unsigned i = 0;; i++) {
-        bool busy;
+        bool busy = false;
         int r = put_once(p, if_match, ret, &busy, err);
         if (r == 0 || !busy || i + 1 >= CONFLICT_TRIES)
             return r;
@@ -260,8 +260,8 @@ static int put_conditional(const struct put *p, const char *if_match, struct ck_
 static int put_probing(const struct put *p, const char *if_match, struct ck_version *ret,
                        struct ck_err *err)
 {
-    int status;
-    bool ours;
+    int status = 0;
+    bool ours = false;
     struct ck_version now = {""};
     int r = head(p, &status, &now, &ours, err);
     if (r < 0)
@@ -304,7 +304,7 @@ static int s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
                        s->env_scheme, s->base.container, key, MAX_KEY);
     static const struct ck_write_opts any = {.mode = CK_WRITE_ANY};
     struct put p = {.s = s, .key = key, .data = data, .opts = opts ? opts : &any};
-    bool busy;
+    bool busy = false;
     if (!conditional(&p))
         return put_once(&p, NULL, ret, &busy, err);
 
@@ -340,8 +340,8 @@ static int s3_remove(struct ck_vfs *v, const char *key, const struct ck_version 
     ck_s3_request(a, s, "DELETE", key, &req);
     if (version) {
         /* Some servers delete whatever If-Match says: compare first. */
-        int status;
-        bool ours;
+        int status = 0;
+        bool ours = false;
         struct ck_version now = {""};
         r = head(&p, &status, &now, &ours, err);
         if (r < 0)
@@ -378,8 +378,8 @@ static int s3_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, stru
     if (r < 0)
         return r;
     struct put p = {.s = s, .key = key};
-    int status;
-    bool ours;
+    int status = 0;
+    bool ours = false;
     struct ck_version now = {""};
     r = head(&p, &status, &now, &ours, err);
     if (r < 0)
