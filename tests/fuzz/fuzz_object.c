@@ -11,14 +11,16 @@ static void check_stable(struct ck_arena *a, const struct ck_object *o)
 {
     CK_AUTOERR err = CK_ERR_INIT;
     CK_AUTOBUF struct ck_buf one = CK_BUF_INIT, two = CK_BUF_INIT, json = CK_BUF_INIT;
-    struct ck_object again;
+    struct ck_object again, third;
     ck_object_yaml(a, &one, o);
     ck_object_json(a, &json, o);
     struct ck_decode_opts lenient = {.lenient = true};
     if (ck_object_decode(a, ck_buf_slice(&one), &lenient, &again, &err))
         abort();
     ck_object_yaml(a, &two, &again);
-    if (!ck_slice_eq(ck_buf_slice(&one), ck_buf_slice(&two)))
+    /* Trees, not bytes: go-yaml's order of strange keys depends on where it begins. */
+    if (ck_object_decode(a, ck_buf_slice(&two), &lenient, &third, &err) ||
+        !ck_val_eq(again.root, third.root))
         abort();
     if (o->kind != CK_KIND_OTHER && !ck_object_spec_eq(o, &again))
         abort();
