@@ -639,5 +639,7 @@ int main(void)
         fprintf(stderr, "CK_STORE_URL names the store to test\n");
         return 2;
     }
+    if (getenv("CK_ONLY")) /* a pattern of test names */
+        cmocka_set_test_filter(getenv("CK_ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,186 @@
+"""The store contract on real S3 servers: the conformance program of the build on versitygw, MinIO
+and moto, over TLS, and through a proxy that delays, resets and truncates.
+
+CKOPS_BUILD names the build folder. Counts are small so that the file ends in two minutes; CK_FULL=1
+asks for the full ones (100 rounds of races, 64 writers of 200 steps)."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import servers  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("CKOPS_BUILD") or ROOT / "build")
+PROGRAM = BUILD / "tests/conformance/conformance"
+FULL = os.environ.get("CK_FULL") == "1"
+REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
+
+if not os.access(PROGRAM, os.X_OK):
+    if REQUIRED:
+        raise RuntimeError(f"{PROGRAM} is not built")
+    pytest.skip(f"{PROGRAM} is not built (CKOPS_BUILD)", allow_module_level=True)
+
+COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64", "CK_MANY": "2500"} if FULL else \
+         {"CK_RACE_ROUNDS": "3", "CK_CAS_STEPS": "3", "CK_CAS_WRITERS": "16", "CK_MANY": "1200"}
+TINY = COUNTS if FULL else {"CK_RACE_ROUNDS": "1", "CK_CAS_STEPS": "1", "CK_CAS_WRITERS": "8", "CK_MANY": "60"}
+
+
+def start(kind, **options):
+    """A running server, or the test is skipped with the reason (failed where servers are required)."""
+    try:
+        return kind(**options).start()
+    except servers.Missing as e:
+        if REQUIRED:
+            pytest.fail(str(e))
+        pytest.skip(str(e))
+
+
+@pytest.fixture(scope="module")
+def running():
+    """Servers by class, started when first asked for, stopped at the end."""
+    found = {}
+
+    def get(kind):
+        if kind not in found:
+            found[kind] = start(kind)
+            found[kind].buckets = 0
+        return found[kind]
+
+    yield get
+    for s in found.values():
+        s.stop()
+
+
+def fresh_bucket(server):
+    server.buckets = getattr(server, "buckets", 0) + 1
+    name = f"bucket{server.buckets}"
+    # MinIO says that it is ready a moment before it is.
+    deadline = time.monotonic() + 20
+    while True:
+        status, _, body = servers.s3request(server.url, "PUT", f"/{name}")
+        if status == 200:
+            return name
+        assert time.monotonic() < deadline, body
+        time.sleep(0.1)
+
+
+def conformance(url, env, counts=COUNTS, only=None):
+    drop = ("AWS_", "S3_", "CKOPS_S3", "CKOPS_STORE", "KOPS_", "CK_", "HTTP_PROXY", "HTTPS_PROXY",
+            "http_proxy", "https_proxy")
+    e = {k: v for k, v in os.environ.items() if not k.startswith(drop)}
+    e.update({"HOME": "/nonexistent"}, **counts, **env)
+    e["CK_STORE_URL"] = url
+    if only:
+        e["CK_ONLY"] = only
+    p = subprocess.run([PROGRAM], env=e, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                       errors="replace", timeout=3600 if FULL else 110)
+    return p
+
+
+def passes(*args, **kw):
+    p = conformance(*args, **kw)
+    assert p.returncode == 0, p.stdout[-4000:]
+    assert "[       OK ]" in p.stdout, p.stdout[-4000:]
+    return p
+
+
+SERVERS = [servers.Versitygw, servers.Minio, servers.Moto]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["custom", "aws"])
+@pytest.mark.parametrize("kind", SERVERS, ids=lambda k: k.__name__.lower())
+def test_the_contract_holds_on(running, kind, mode):
+    s = running(kind)
+    # moto answers one request at a time, and slowly: the many keys and processes are left to the others.
+    counts = TINY if kind is servers.Moto or mode == "aws" else COUNTS
+    passes(f"s3://{fresh_bucket(s)}/a/prefix", s.env(mode), counts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["do", "scw", "linode", "hos"])
+def test_the_contract_holds_for_the_scheme(running, scheme):
+    s = running(servers.Versitygw)
+    passes(f"{scheme}://{fresh_bucket(s)}", s.env("custom"), TINY)
+
+
+# ---- TLS
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """A private CA and a certificate of it for 127.0.0.1."""
+    d = tmp_path_factory.mktemp("pki")
+
+    def openssl(*args):
+        try:
+            subprocess.run(["openssl", *args], cwd=d, check=True, capture_output=True)
+        except FileNotFoundError:
+            (pytest.fail if REQUIRED else pytest.skip)("openssl is not installed")
+
+    for name in ("ca", "other"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=test {name}",
+                "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key",
+            "-out", "server.csr", "-subj", "/CN=localhost")
+    (d / "ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", "ext", "-out", "server.pem")
+    return d
+
+
+@pytest.fixture(scope="module")
+def tls_server(pki):
+    s = start(servers.Versitygw, cert=str(pki / "server.pem"), key=str(pki / "server.key"))
+    yield s
+    s.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variable,mode", [("CKOPS_STORE_CA_BUNDLE", "custom"), ("AWS_CA_BUNDLE", "aws")])
+def test_tls_with_a_private_ca(tls_server, pki, variable, mode):
+    env = dict(tls_server.env(mode), **{variable: str(pki / "ca.pem")})
+    assert next(v for v in env.values() if "://" in v).startswith("https://")
+    passes(f"s3://{fresh_bucket(tls_server)}", env, TINY)
+
+
+@pytest.mark.parametrize("bundle", [None, "other.pem"])
+def test_a_server_of_an_unknown_ca_is_refused(tls_server, pki, bundle):
+    env = dict(tls_server.env())
+    if bundle:
+        env["CKOPS_STORE_CA_BUNDLE"] = str(pki / bundle)
+    p = conformance(f"s3://{fresh_bucket(tls_server)}", env, TINY, only="test_V093*")
+    assert p.returncode != 0
+    assert "127.0.0.1" in p.stdout and "CKOPS_STORE_CA_BUNDLE" in p.stdout and "AWS_CA_BUNDLE" in p.stdout
+    assert servers.SECRET not in p.stdout
+
+
+# ---- bad networks
+
+TOXICS = {
+    # On a new connection per request (see "close"), toxicity is the share of requests that suffer.
+    "latency": [("latency", "downstream", 1.0, {"latency": 10, "jitter": 5})],
+    "reset": [("reset_peer", "downstream", 0.1, {"timeout": 0})],
+    "truncation": [("limit_data", "downstream", 0.1, {"bytes": 120})],
+    "slow-close": [("slow_close", "downstream", 1.0, {"delay": 20})],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TOXICS)
+def test_races_end_well_on_a_bad_network(running, name):
+    s, proxy = running(servers.Versitygw), running(servers.Toxiproxy)
+    url = proxy.proxy(name, s.url)
+    for i, (kind, stream, toxicity, attributes) in enumerate(TOXICS[name]):
+        proxy.toxic(name, f"{name}{i}", kind, stream, toxicity, **attributes)
+    counts = dict(COUNTS)
+    if not FULL:
+        counts.update(CK_RACE_ROUNDS="2", CK_CAS_STEPS="2")
+    passes(f"s3://{fresh_bucket(s)}", s.env("custom", url), counts, only="*twelve_processes*")
+    passes(f"s3://{fresh_bucket(s)}", s.env("custom", url), counts, only="*increments*")
