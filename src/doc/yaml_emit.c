@@ -119,9 +119,14 @@ static void put_right(struct ck_buf *out, size_t start)
         if (ck_str_starts(p, ESC_OPEN)) {
             const char *close = strstr(p, ESC_CLOSE);
             CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
-            if (close && ck_hex_decode(&text, ck_slice_n(p + 3, (size_t)(close - p - 3))))
+            if (close && ck_hex_decode(&text, ck_slice_n(p + 3, (size_t)(close - p - 3))) &&
+                ck_slice_starts(ck_buf_slice(&text), BOM)) {
                 put_escaped(&b, ck_buf_slice(&text));
-            p = close ? close + 3 : p + 3;
+                p = close + 3;
+            } else { /* somebody else's private character */
+                ck_buf_putn(&b, p, 3);
+                p += 3;
+            }
         } else {
             ck_buf_putc(&b, *p++);
         }

@@ -86,6 +86,17 @@ static void test_long_lines_fold_at_the_first_space_after_column_80(void **state
         "  b\n");
 }
 
+static void test_byte_order_mark_and_private_characters_survive(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_val *m = ck_map(a);
+    ck_set_str(a, m, "a", "\xEF\xBB\xBFx");
+    ck_set_str(a, m, "b", "\xEE\x83\xBE 41 \xEE\x83\xBF");
+    ck_yaml_emit(&b, m);
+    assert_string_equal(ck_buf_str(&b), "a: \"\\uFEFF\\x78\"\nb: \xEE\x83\xBE 41 \xEE\x83\xBF\n");
+}
+
 static void test_keys_sort_naturally(void **state)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -235,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings_are_quoted_as_kops_quotes_them),
         cmocka_unit_test(test_long_lines_fold_at_the_first_space_after_column_80),
+        cmocka_unit_test(test_byte_order_mark_and_private_characters_survive),
         cmocka_unit_test(test_keys_sort_naturally),
         cmocka_unit_test(test_values_carry_their_position),
         cmocka_unit_test(test_hostile_input_is_refused),

@@ -41,7 +41,7 @@ static bool resolve_v2(struct ck_arena *a, enum ck_object_kind kind, const struc
                 return false;
             ret->f = f;
             t = f->type == CK_T_STRUCT ? ck_field_struct(f) : NULL;
-        } else if (ret->f->shape != CK_SHAPE_LIST || ret->indexed) {
+        } else if (!ret->f || ret->f->shape != CK_SHAPE_LIST || ret->indexed) {
             return false;
         }
         ret->indexed = !s->name.ptr;
