@@ -53,6 +53,19 @@ static void push(struct ck_arena *a, const char ***v, size_t *n, size_t *cap, co
     (*v)[(*n)++] = s;
 }
 
+static struct found *add(struct search *s, const char *name, struct ck_err *item_err)
+{
+    if (s->n_kept == s->cap_kept) {
+        size_t c = s->cap_kept ? s->cap_kept * 2 : 64;
+        s->kept = ck_xrealloc(s->kept, c * sizeof *s->kept);
+        s->cap_kept = c;
+    }
+    struct found *f = &s->kept[s->n_kept++];
+    *f = (struct found){.name = name, .err = *item_err};
+    *item_err = (struct ck_err)CK_ERR_INIT;
+    return f;
+}
+
 static int keep(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
                 struct ck_err *item_err)
 {
@@ -62,19 +75,10 @@ static int keep(void *arg, size_t i, struct ck_slice data, const struct ck_versi
         push(s->a, &s->below, &s->n_below, &s->cap_below, name);
         return 0;
     }
-    if (s->n_kept == s->cap_kept) {
-        size_t c = s->cap_kept ? s->cap_kept * 2 : 64;
-        s->kept = ck_xrealloc(s->kept, c * sizeof *s->kept);
-        s->cap_kept = c;
-    }
-    struct found *f = &s->kept[s->n_kept++];
-    *f = (struct found){.name = name, .version = *version};
-    if (item_err->code != CK_OK) {
-        f->err = *item_err;
-        *item_err = (struct ck_err)CK_ERR_INIT;
-    } else if (!s->names_only) {
+    struct found *f = add(s, name, item_err);
+    f->version = *version;
+    if (f->err.code == CK_OK && !s->names_only)
         f->data = ck_slice_n(ck_xstrndup(data.ptr, data.len), data.len);
-    }
     return 0;
 }
 
@@ -134,6 +138,21 @@ static int read_level(struct search *s, bool last, struct ck_err *err)
     return 0;
 }
 
+static int list_one(struct search *s, const char *key, const char *parent, struct ck_arena *a,
+                    struct ck_entries *ret, struct ck_err *err)
+{
+    int r = s->root->vfs->ops->list_dirs(s->root->vfs, key, a, ret, err);
+    if (r == 0 || !*parent)
+        return r;
+    /* gone since the level above was listed, or closed to us: the others are still there */
+    if (r == -(int)CK_DENIED && err)
+        add(s, parent, err);
+    else if (r != -(int)CK_NOT_FOUND)
+        return r;
+    ck_err_done(err);
+    return 0;
+}
+
 static int list_level(struct search *s, const char *const *parents, size_t n, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
@@ -146,14 +165,8 @@ static int list_level(struct search *s, const char *const *parents, size_t n, st
     if (ops->list_dirs_many && n > 1) {
         r = ops->list_dirs_many(s->root->vfs, keys, n, tmp, dirs, err);
     } else {
-        for (size_t i = 0; r == 0 && i < n; i++) {
-            r = ops->list_dirs(s->root->vfs, keys[i], tmp, &dirs[i], err);
-            if (r == -(int)CK_NOT_FOUND &&
-                *parents[i]) { /* gone since the level above was listed */
-                ck_err_done(err);
-                r = 0;
-            }
-        }
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = list_one(s, keys[i], parents[i], tmp, &dirs[i], err);
     }
     s->names = NULL;
     s->n = s->cap = 0;

@@ -1,14 +1,19 @@
-/* Local folders, shared by file:// and by memfs:// with a root. */
+/* Local folders, shared by file:// and by memfs:// with a root.
+ *
+ * A key is the path as the user gave it plus what was joined to it; everything below the container
+ * is opened element by element, or by one openat2, without following symbolic links. */
 #pragma once
 
 #include "vfs/scheme.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 struct ck_fs {
-    struct ck_vfs base; /* container: the folder as given */
+    struct ck_vfs base; /* container: the folder as given, "" for the working directory */
     int root;           /* its descriptor, -1 until needed */
-    const char *shown;  /* what replaces the container in texts; NULL: nothing */
+    bool no_openat2;    /* the kernel refuses it: walk */
+    bool named_temps;   /* the file system has no unnamed files, or there is no /proc */
 };
 
 /* The folder `dir` as a container of the given operations. */
@@ -16,14 +21,37 @@ struct ck_fs *ck_fs_container(struct ck_vfs_ctx *ctx, const struct ck_vfs_ops *o
                               const char *dir);
 extern const struct ck_vfs_ops ck_fs_ops;
 
+/* ---- fs.c ---- */
+/* Content of `leaf` in the folder `dir`, at most the context's limit; `key` is for messages. */
+int ck_fs_read_at(struct ck_vfs *v, int dir, const char *leaf, const char *key, struct ck_buf *out,
+                  struct ck_err *err);
+/* The version of an object with this content. */
+void ck_fs_version(struct ck_slice data, struct ck_version *ret);
+
+/* ---- fs_write.c ---- */
+int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                 struct ck_err *err);
+
 /* ---- fs_walk.c ---- */
-/* Open the folder that holds `key`, walking from the root without following symbolic links.
- * `create` makes missing folders (0700). *ret_leaf points into key; "" is the root itself. */
+/* Open the folder that holds `key`. `create` makes missing folders (0700, synced). *ret_leaf points
+ * into key. NOT_FOUND, DENIED with the name of a symbolic link on the way. */
 int ck_fs_open_parent(struct ck_fs *f, const char *key, bool create, int *ret_fd,
                       const char **ret_leaf, struct ck_err *err);
 /* Open the folder `key` itself. NOT_FOUND `open KEY: no such file or directory`. */
 int ck_fs_open_dir(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err *err);
+/* Open the object `key` for reading in one step; CK_FS_WALK where only the walk can tell what is
+ * wrong, otherwise 0 or NOT_FOUND. */
+enum { CK_FS_WALK = 1 };
+int ck_fs_open_object(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err *err);
+/* Forget the root's descriptor: somebody removed the folder. */
+void ck_fs_forget_root(struct ck_fs *f);
+/* Names that writers use for unfinished files: ours, and kOps' "tmp" with a random number. */
 bool ck_fs_is_temporary(const char *name);
+
+/* How objects are opened: a pipe in the place of a file must not hang the program. */
+#define CK_FS_READ_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
 static inline void ck_fs_cleanup_fd(int *fd)
 {

@@ -2,7 +2,7 @@
  * a deadline, no proxy for link-local hosts, no retry of 404. Mirrors VFSContext.ReadFile. */
 #include "base/enc.h"
 #include "net/http.h"
-#include "vfs/vfs.h"
+#include "vfs/scheme.h"
 
 #include <string.h>
 
@@ -114,11 +114,14 @@ int ck_vfs_read_location(struct ck_vfs_ctx *ctx, const char *location, struct ck
                          struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    int r = ck_vfs_check_location(location, err);
+    if (r < 0)
+        return r;
     if (ck_str_starts(location, "metadata://"))
         return metadata(ctx, a, location, out, err);
     if (ck_str_starts(location, "http://") || ck_str_starts(location, "https://"))
         return get(ctx, a, location, location, NULL, NULL, false, out, err);
     struct ck_path p;
-    int r = ck_vfs_parse(ctx, location, &p, err);
+    r = ck_vfs_parse(ctx, location, &p, err);
     return r < 0 ? r : ck_vfs_read(&p, out, NULL, err);
 }

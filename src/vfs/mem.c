@@ -2,11 +2,14 @@
  * one process (memfs://a/b is then the file ROOT/a/b). Unlike kOps' test store it has real file
  * semantics: only what was written exists, listings are sorted, memfs:///a is memfs://a. */
 #include "base/mem.h"
+#include "base/enc.h"
 #include "vfs/fs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DEFAULT_MAX = 64 << 20 };
 
 struct object {
     char *data;
@@ -37,6 +40,9 @@ static int mem_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struc
     const struct object *o = find(v, key);
     if (!o)
         return ck_fail(err, CK_NOT_FOUND, "file does not exist");
+    size_t max = v->ctx->max_object ? v->ctx->max_object : DEFAULT_MAX;
+    if (o->len > max)
+        return ck_fail(err, CK_LIMIT, "memfs://%s: more than %zu bytes", key, max);
     ck_buf_putn(out, o->data, o->len);
     put_version(o, ret);
     return 0;
@@ -192,23 +198,33 @@ static char *folder_text(struct ck_vfs *v, const char *key, struct ck_arena *a)
     return ck_arena_printf(a, "memfs://%s", key);
 }
 
+static int refuse(struct ck_err *err, const char *url)
+{
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(url));
+    return ck_fail(err, CK_INVALID, "memfs path not recognized: %s", ck_buf_str(&q));
+}
+
 int ck_vfs_parse_mem(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                      struct ck_err *err)
 {
     static struct ck_vfs_ops folder_ops; /* the local driver's, with other texts */
-    const char *rest = url + strlen("memfs://");
-    while (*rest == '/')
-        rest++;
-    size_t n = strlen(rest);
-    while (n && rest[n - 1] == '/')
-        n--;
-    if (memmem(rest, n, "..", 2) && (strstr(rest, "../") == rest || strstr(rest, "/..")))
-        return ck_fail(err, CK_INVALID, "memfs path not recognized: \"%s\"", url);
+    CK_AUTOBUF struct ck_buf key = CK_BUF_INIT;
+    struct ck_slice rest = ck_slice_of(url + strlen("memfs://")), step;
+    while (ck_slice_next(&rest, '/', &step)) {
+        if (ck_slice_eq_str(step, ".."))
+            return refuse(err, url);
+        if (!step.len || ck_slice_eq_str(step, "."))
+            continue;
+        if (key.len)
+            ck_buf_putc(&key, '/');
+        ck_buf_put(&key, step);
+    }
     const char *root = ck_env_nonempty(ctx->env, "CKOPS_MEMFS_ROOT");
     if (!root) {
         bool is_new;
         struct ck_vfs *v = ck_vfs_container(ctx, &memory_ops, "", sizeof(struct memory), &is_new);
-        *ret = (struct ck_path){v, ck_arena_strndup(ctx->arena, rest, n)};
+        *ret = (struct ck_path){v, ck_arena_strndup(ctx->arena, ck_buf_str(&key), key.len)};
         return 0;
     }
     if (!folder_ops.scheme) {
@@ -221,7 +237,6 @@ int ck_vfs_parse_mem(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
     while (m > 1 && root[m - 1] == '/')
         m--;
     struct ck_fs *f = ck_fs_container(ctx, &folder_ops, ck_arena_strndup(ctx->arena, root, m));
-    *ret = (struct ck_path){&f->base, ck_arena_printf(ctx->arena, "%s%s%.*s", f->base.container,
-                                                      n ? "/" : "", (int)n, rest)};
-    return 0;
+    const struct ck_path top = {&f->base, f->base.container};
+    return ck_path_join(ctx->arena, &top, ck_buf_str(&key), ret, err);
 }

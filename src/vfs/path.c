@@ -42,10 +42,32 @@ static int refuse(struct ck_err *err, const char *what, const char *url, const c
     return ck_fail(err, CK_INVALID, "%s: %s%s%s", what, ck_buf_str(&q), *why ? ": " : "", why);
 }
 
-int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
+/* A URL with a user name or password in its host part. Local paths have no host part. */
+static bool has_credentials(const char *url)
+{
+    const char *host = strstr(url, "://");
+    if (!host || ck_str_starts(url, "file://") || ck_str_starts(url, "memfs://"))
+        return false;
+    host += 3;
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
+int ck_vfs_check_location(const char *url, struct ck_err *err)
 {
     if (has_control(url))
         return refuse(err, "invalid location", url, "it holds control characters");
+    if (has_credentials(url)) /* which the message must not repeat */
+        return ck_fail(err, CK_INVALID,
+                       "invalid location %.*s://…: credentials do not belong in a URL",
+                       (int)strcspn(url, ":"), url);
+    return 0;
+}
+
+int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
+{
+    int checked = ck_vfs_check_location(url, err);
+    if (checked < 0)
+        return checked;
     if (!strstr(url, "://")) {
         /* "s3:/x" is what is left of "s3://" when something ate a slash: never a folder. */
         for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++)
@@ -149,30 +171,27 @@ static bool add_elements(struct ck_buf *out, struct ck_slice text, size_t floor)
     return true;
 }
 
+/* What of a base key may not be climbed out of: the container of local files, else nothing. */
+static size_t fixed_part(const struct ck_path *p)
+{
+    size_t n = p->vfs->ops->absolute_keys ? strlen(p->vfs->container) : 0;
+    return strncmp(p->key, p->vfs->container, n) == 0 ? n : 0;
+}
+
 int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel,
                  struct ck_path *ret, struct ck_err *err)
 {
     CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-    const char *key = base->key;
-    bool files = base->vfs->ops->absolute_keys;
-    bool lead = *key == '/' || (files && !*key);
-    if (*key == '/')
-        ck_buf_putc(&out, '/');
-    size_t floor = *key == '/' ? 1 : 0;
-    /* A relative folder may begin with "..": that is where the user started, not an escape. */
-    struct ck_slice start = ck_slice_of(key);
-    while (files && !lead && (ck_slice_starts(start, "../") || ck_slice_eq_str(start, ".."))) {
-        ck_buf_puts(&out, out.len ? "/.." : "..");
-        start = start.len > 3 ? ck_slice_n(start.ptr + 3, start.len - 3) : ck_slice_n("", 0);
-        floor = out.len;
-    }
+    size_t fixed = fixed_part(base);
     if (has_control(rel))
         return refuse(err, "invalid path", rel, "it holds control characters");
-    if (!add_elements(&out, start, floor))
-        return refuse(err, "invalid path", key, "it climbs above the store");
-    if (files && out.len > floor)
-        floor = out.len; /* below a folder given by the user nothing may climb out of it */
-    if (!add_elements(&out, ck_slice_of(rel), files ? floor : floor))
+    ck_buf_putn(&out, base->key, fixed);
+    if (!fixed && *base->key == '/')
+        ck_buf_putc(&out, '/');
+    size_t floor = out.len;
+    if (!add_elements(&out, ck_slice_of(base->key + fixed), floor))
+        return refuse(err, "invalid path", base->key, "it climbs above the store");
+    if (!add_elements(&out, ck_slice_of(rel), floor))
         return refuse(err, "invalid path", rel, "it climbs above the store");
     *ret = (struct ck_path){base->vfs, ck_arena_strndup(a, ck_buf_str(&out), out.len)};
     return 0;
@@ -200,6 +219,11 @@ int ck_path_relative(struct ck_arena *a, const struct ck_path *base, const struc
 {
     const char *b = ck_path_text(a, base), *c = ck_path_text(a, child);
     size_t n = strlen(b);
+    if (base->vfs == child->vfs && !*base->key &&
+        *child->key) { /* "." has no text in its children */
+        *ret = ck_arena_strdup(a, child->key);
+        return 0;
+    }
     if (n && b[n - 1] == '/')
         n--;
     if (strncmp(b, c, n) != 0 || c[n] != '/') {

@@ -12,6 +12,9 @@ struct ck_vfs_url {
 /* false when the URL is malformed, has no container, or carries credentials. */
 bool ck_vfs_url_split(struct ck_arena *a, const char *url, struct ck_vfs_url *ret);
 
+/* Refuse control characters and URLs with credentials; the message does not repeat those. */
+int ck_vfs_check_location(const char *url, struct ck_err *err);
+
 typedef int (*ck_vfs_parse_fn)(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                                struct ck_err *err);
 

@@ -1,0 +1,304 @@
+/* Writing and removing in local stores. A write is a finished, synced file without a name that is
+ * linked (create) or linked and renamed (replace) into place under a lock on its folder; then the
+ * folder is synced. kOps' util/pkg/vfs/fs.go neither syncs nor locks between processes. */
+#include "vfs/fs.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+enum {
+    DEFAULT_TIMEOUT_MS = 30000,
+    LOCK_PAUSE_MS = 2,
+    NAME_TRIES = 100,
+    OPEN_TRIES = 3,
+    TEMP_SIZE = 64
+};
+
+/* One write in progress. */
+struct put {
+    struct ck_fs *f;
+    int dir; /* locked */
+    const char *leaf, *key;
+    const struct ck_write_opts *opts;
+    int fd;              /* the unfinished file */
+    char tmp[TEMP_SIZE]; /* its name, "" while it has none */
+    bool locked;
+};
+
+enum { AGAIN = 1 }; /* unnamed files do not work here: repeat with a named one */
+
+static int fail_write(struct ck_err *err, int errnum, const struct put *p)
+{
+    return ck_fail_errno(err, errnum, "error during file write of \"%s\"", p->key);
+}
+
+/* ---- the lock ---- */
+
+/* One writer per folder. The lock is on the folder itself: it leaves no file that kOps would trip
+ * over, and the kernel drops it when the process dies. *ret_locked is false on file systems without
+ * locks; then only what link and rename guarantee by themselves may be promised. */
+static int lock_dir(struct ck_fs *f, int dir, const char *key, bool *ret_locked, struct ck_err *err)
+{
+    int64_t limit = f->base.ctx->timeout_ms ? f->base.ctx->timeout_ms : DEFAULT_TIMEOUT_MS;
+    int64_t deadline = 0;
+    *ret_locked = true;
+    while (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK) {
+            *ret_locked = false;
+            return 0;
+        }
+        int64_t now = ck_mono_ms();
+        if (!deadline)
+            deadline = now + limit;
+        if (now >= deadline)
+            return ck_fail(err, CK_TIMEOUT, "%s: another process has held the folder for %lld s",
+                           key, (long long)(limit / 1000));
+        ck_sleep_ms(LOCK_PAUSE_MS);
+    }
+    return 0;
+}
+
+static int check_unchanged(struct ck_fs *f, int dir, bool locked, const char *leaf, const char *key,
+                           const struct ck_version *version, struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf now = CK_BUF_INIT;
+    struct ck_version current = {""};
+    CK_AUTOERR local = CK_ERR_INIT;
+    if (!locked)
+        return ck_fail(err, CK_UNSUPPORTED,
+                       "%s: the file system has no locks for folders, so a change by someone else "
+                       "could be lost",
+                       key);
+    int r = ck_fs_read_at(&f->base, dir, leaf, key, &now, &local);
+    if (r < 0 && r != -(int)CK_NOT_FOUND)
+        return ck_err_move(err, &local);
+    if (r == 0)
+        ck_fs_version(ck_buf_slice(&now), &current);
+    if (r == 0 && strcmp(current.token, version->token) == 0)
+        return 0;
+    return ck_fail(err, CK_CONFLICT, "%s was %s by someone else since it was read", key,
+                   r == 0 ? "changed" : "removed");
+}
+
+/* ---- the unfinished file ---- */
+
+static void temp_name(char name[TEMP_SIZE])
+{
+    uint64_t r = 0;
+    if (getrandom(&r, sizeof r, 0) != sizeof r)
+        r = (uint64_t)ck_now_ns() ^ (uint64_t)getpid() << 32;
+    snprintf(name, TEMP_SIZE, ".ckops-tmp-%016llx", (unsigned long long)r);
+}
+
+static int open_temp(struct put *p, struct ck_err *err)
+{
+    if (!p->f->named_temps) {
+        p->fd = openat(p->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+        if (p->fd >= 0)
+            return 0;
+        p->f->named_temps = true;
+    }
+    for (int i = 0; i < NAME_TRIES; i++) {
+        temp_name(p->tmp);
+        p->fd = openat(p->dir, p->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (p->fd >= 0)
+            return 0;
+        int saved = errno;
+        *p->tmp = '\0';
+        if (saved != EEXIST)
+            return fail_write(err, saved, p);
+    }
+    return fail_write(err, EEXIST, p);
+}
+
+static int fill_temp(struct put *p, struct ck_slice data, struct ck_err *err)
+{
+    int r = open_temp(p, err);
+    if (r == 0)
+        r = ck_fd_write_all(p->fd, data, err);
+    if (r < 0) {
+        if (p->fd >= 0)
+            ck_wrap(err, "error during file write of \"%s\"", p->key);
+        return r;
+    }
+    return fsync(p->fd) < 0 ? fail_write(err, errno, p) : 0;
+}
+
+static void drop_temp(struct put *p)
+{
+    if (*p->tmp)
+        (void)unlinkat(p->dir, p->tmp, 0);
+    *p->tmp = '\0';
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+}
+
+/* Give the unnamed file a name. 0 or an errno value. */
+static int link_unnamed(const struct put *p, const char *name)
+{
+    char proc[64];
+    snprintf(proc, sizeof proc, "/proc/self/fd/%d", p->fd);
+    return linkat(AT_FDCWD, proc, p->dir, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+}
+
+/* ---- into place ---- */
+
+static int fail_exists(struct ck_err *err)
+{
+    return ck_fail(err, CK_EXISTS, "file already exists");
+}
+
+static int check_absent(const struct put *p, struct ck_err *err)
+{
+    struct stat st;
+    return fstatat(p->dir, p->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 ? fail_exists(err) : 0;
+}
+
+/* Each step fails when somebody else, kOps included, has made the object meanwhile. */
+static int place_new(struct put *p, struct ck_err *err)
+{
+    if (!*p->tmp) {
+        int e = link_unnamed(p, p->leaf);
+        return e == 0 ? 0 : e == EEXIST ? fail_exists(err) : AGAIN;
+    }
+    if (linkat(p->dir, p->tmp, p->dir, p->leaf, 0) == 0)
+        return 0; /* drop_temp() takes the other name away */
+    int saved = errno;
+    if (saved == EPERM || saved == EOPNOTSUPP || saved == ENOSYS || saved == EMLINK) {
+        if (renameat2(p->dir, p->tmp, p->dir, p->leaf, RENAME_NOREPLACE) == 0) {
+            *p->tmp = '\0';
+            return 0;
+        }
+        saved = errno;
+    }
+    return saved == EEXIST ? fail_exists(err) : fail_write(err, saved, p);
+}
+
+static int place_over(struct put *p, struct ck_err *err)
+{
+    for (int i = 0; !*p->tmp; i++) {
+        temp_name(p->tmp);
+        int e = link_unnamed(p, p->tmp);
+        if (e == 0)
+            break;
+        *p->tmp = '\0';
+        if (e != EEXIST || i == NAME_TRIES)
+            return AGAIN;
+    }
+    /* Once more, for programs that do not know our lock. */
+    if (p->opts->mode == CK_WRITE_IF_UNCHANGED) {
+        int r = check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
+        if (r < 0)
+            return r;
+    }
+    if (renameat(p->dir, p->tmp, p->dir, p->leaf) < 0)
+        return ck_fail_errno(err, errno, "error during file write of \"%s\": rename failed",
+                             p->key);
+    *p->tmp = '\0';
+    return 0;
+}
+
+static int attempt(struct put *p, struct ck_slice data, struct ck_err *err)
+{
+    int r = fill_temp(p, data, err);
+    if (r == 0)
+        r = p->opts->mode == CK_WRITE_CREATE ? place_new(p, err) : place_over(p, err);
+    drop_temp(p);
+    return r;
+}
+
+static int write_in(struct put *p, struct ck_slice data, struct ck_err *err)
+{
+    int r = lock_dir(p->f, p->dir, p->key, &p->locked, err);
+    if (r == 0 && p->opts->mode == CK_WRITE_CREATE)
+        r = check_absent(p, err);
+    else if (r == 0 && p->opts->mode == CK_WRITE_IF_UNCHANGED)
+        r = check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
+    if (r == 0)
+        r = attempt(p, data, err);
+    if (r == AGAIN) {
+        p->f->named_temps = true;
+        r = attempt(p, data, err);
+    }
+    if (r == 0 && fsync(p->dir) < 0 && errno != EINVAL)
+        return ck_fail_errno(err, errno, "syncing the folder of %s", p->key);
+    return r;
+}
+
+static int check_write(const char *key, const struct ck_write_opts *opts, struct ck_err *err)
+{
+    const char *slash = strrchr(key, '/');
+    if (opts->public_read)
+        return ck_fail(err, CK_UNSUPPORTED, "the \"%s\" path does not support public ACL", key);
+    if (opts->mode == CK_WRITE_IF_UNCHANGED && (!opts->version || !*opts->version->token))
+        return ck_fail(err, CK_CONFLICT, "%s: the version that was read is not known", key);
+    if (ck_fs_is_temporary(slash ? slash + 1 : key))
+        return ck_fail(err, CK_INVALID,
+                       "invalid path: \"%s\": names like this are those of unfinished files", key);
+    return 0;
+}
+
+int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err)
+{
+    struct ck_fs *f = (struct ck_fs *)v;
+    int r = check_write(key, opts, err);
+    if (r < 0)
+        return r;
+    /* The folder may be removed between opening and writing when the last file in it goes. */
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        CK_AUTOFD dir = -1;
+        struct put p = {.f = f, .key = key, .opts = opts, .fd = -1};
+        r = ck_fs_open_parent(f, key, opts->mode != CK_WRITE_IF_UNCHANGED, &dir, &p.leaf, err);
+        if (r == -(int)CK_NOT_FOUND && opts->mode == CK_WRITE_IF_UNCHANGED)
+            return ck_fail(err, CK_CONFLICT, "%s was removed by someone else since it was read",
+                           key);
+        p.dir = dir;
+        if (r == 0)
+            r = *p.leaf ? write_in(&p, data, err) : fail_write(err, EISDIR, &p);
+        if (r != -(int)CK_NOT_FOUND)
+            break;
+        ck_fs_forget_root(f);
+        if (i + 1 < OPEN_TRIES)
+            ck_err_done(err);
+    }
+    if (r == 0 && ret)
+        ck_fs_version(data, ret);
+    return r;
+}
+
+/* ---- removing ---- */
+
+int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                 struct ck_err *err)
+{
+    struct ck_fs *f = (struct ck_fs *)v;
+    CK_AUTOFD dir = -1;
+    const char *leaf;
+    bool locked;
+    if (version && !*version->token)
+        return ck_fail(err, CK_CONFLICT, "%s: the version that was read is not known", key);
+    int r = ck_fs_open_parent(f, key, false, &dir, &leaf, err);
+    if (r == -(int)CK_NOT_FOUND)
+        return ck_fail_errno(err, ENOENT, "remove %s", key);
+    if (r == 0)
+        r = lock_dir(f, dir, key, &locked, err);
+    if (r == 0 && version)
+        r = check_unchanged(f, dir, locked, leaf, key, version, err);
+    if (r < 0)
+        return r;
+    if (unlinkat(dir, leaf, 0) < 0)
+        return ck_fail_errno(err, errno, "remove %s", key);
+    (void)fsync(dir);
+    return 0;
+}
