@@ -186,6 +186,12 @@ static int place_new(struct put *p, struct ck_err *err)
 
 static int place_over(struct put *p, struct ck_err *err)
 {
+    /* Once more, for programs that do not know our lock. */
+    if (p->opts->mode == CK_WRITE_IF_UNCHANGED) {
+        int r = check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
+        if (r < 0)
+            return r;
+    }
     for (int i = 0; !*p->tmp; i++) {
         temp_name(p->tmp);
         int e = link_unnamed(p, p->tmp);
@@ -194,12 +200,6 @@ static int place_over(struct put *p, struct ck_err *err)
         *p->tmp = '\0';
         if (e != EEXIST || i == NAME_TRIES)
             return AGAIN;
-    }
-    /* Once more, for programs that do not know our lock. */
-    if (p->opts->mode == CK_WRITE_IF_UNCHANGED) {
-        int r = check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
-        if (r < 0)
-            return r;
     }
     if (renameat(p->dir, p->tmp, p->dir, p->leaf) < 0)
         return ck_fail_errno(err, errno, "error during file write of \"%s\": rename failed",
