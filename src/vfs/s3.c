@@ -26,20 +26,31 @@ static void take_version(const struct ck_resp *resp, struct ck_version *ret)
         snprintf(ret->token, sizeof ret->token, "%s", etag);
 }
 
-/* An ETag that is a plain MD5 must be that of the bytes received. */
-static int verify(struct ck_s3 *s, const char *key, const struct ck_resp *resp, struct ck_err *err)
+/* The MD5 in an ETag; false where the tag is none: objects in parts or encrypted with other keys.
+ */
+static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
 {
     const char *etag = ck_nvs_get(&resp->headers, "etag");
     const char *sse = ck_nvs_get(&resp->headers, "x-amz-server-side-encryption");
     if (!etag || strlen(etag) != 34 || etag[0] != '"' || (sse && strcmp(sse, "AES256") != 0) ||
         ck_nvs_get(&resp->headers, "x-amz-server-side-encryption-customer-algorithm"))
-        return 0;
-    CK_AUTOBUF struct ck_buf want = CK_BUF_INIT;
-    if (!ck_hex_decode(&want, ck_slice_n(etag + 1, 32)))
+        return false;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    if (!ck_hex_decode(&b, ck_slice_n(etag + 1, 32)))
+        return false;
+    memcpy(ret, b.ptr, CK_MD5_LEN);
+    return true;
+}
+
+/* An ETag that is a plain MD5 must be that of the bytes received. */
+static int verify(struct ck_s3 *s, const char *key, const struct ck_resp *resp, struct ck_err *err)
+{
+    unsigned char want[CK_MD5_LEN];
+    if (!md5_of(resp, want))
         return 0;
     unsigned char md5[CK_MD5_LEN];
     ck_md5(ck_buf_slice(&resp->body), md5);
-    if (memcmp(md5, want.ptr, sizeof md5) == 0)
+    if (memcmp(md5, want, sizeof md5) == 0)
         return 0;
     return ck_fail(err, CK_UNAVAILABLE,
                    "error reading %s://%s/%s: the content received does not match the server's "
@@ -209,8 +220,26 @@ static int resolve_refusal(const struct put *p, bool resent, struct ck_version *
     return 0;
 }
 
-static int put_once(const struct put *p, const char *if_match, struct ck_version *ret,
-                    bool *ret_busy, struct ck_err *err)
+/* No reply came, or one that says nothing about what was done: the object may carry the write. */
+static int resolve_silence(const struct put *p, struct ck_version *ret, struct ck_err *err)
+{
+    int status;
+    bool ours = false;
+    struct ck_version version = {""};
+    CK_AUTOERR why = CK_ERR_INIT;
+    if (head(p, &status, &version, &ours, &why) < 0)
+        return ck_wrap(err, "the outcome of the write is unknown");
+    if (!ours)
+        return -(int)err->code;
+    ck_err_done(err);
+    if (ret)
+        *ret = version;
+    return 0;
+}
+
+/* `repeated`: an earlier sending of the same write may have taken effect. */
+static int put_once(const struct put *p, const char *if_match, bool repeated,
+                    struct ck_version *ret, bool *ret_busy, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
@@ -218,15 +247,18 @@ static int put_once(const struct put *p, const char *if_match, struct ck_version
     CK_AUTORESP resp = {0};
     *ret_busy = false;
     int r = ck_s3_send(p->s, &req, &resp, err);
-    if (r < 0)
-        return ck_s3_wrap(p->s, "writing", "s3:PutObject", p->key, err);
+    if (r < 0) {
+        r = ck_s3_wrap(p->s, "writing", "s3:PutObject", p->key, err);
+        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+        return conditional(p) && silence && err ? resolve_silence(p, ret, err) : r;
+    }
     if (resp.status == 200 || resp.status == 201) {
         take_version(&resp, ret);
         return 0;
     }
     struct ck_s3_error e;
     ck_s3_error_of(&resp, &e);
-    bool resent = resp.attempts > 1;
+    bool resent = repeated || resp.attempts > 1;
     if (conditional(p)) {
         if (resp.status == 412)
             return resolve_refusal(p, resent, ret, err);
@@ -234,7 +266,10 @@ static int put_once(const struct put *p, const char *if_match, struct ck_version
             return resolve_refusal(p, resent, ret, err);
         *ret_busy = resp.status == 409 && strcmp(e.code, "ConditionalRequestConflict") == 0;
     }
-    return ck_s3_fail(p->s, &resp, "writing", "s3:PutObject", p->key, err);
+    r = ck_s3_fail(p->s, &resp, "writing", "s3:PutObject", p->key, err);
+    if (conditional(p) && resp.status >= 500 && err)
+        return resolve_silence(p, ret, err);
+    return r;
 }
 
 /* Another conditional write was under way: wait for it and ask again; if the answer stays the same,
@@ -244,7 +279,7 @@ static int put_conditional(const struct put *p, const char *if_match, struct ck_
 {
     for (unsigned i = 0;; i++) {
         bool busy = false;
-        int r = put_once(p, if_match, ret, &busy, err);
+        int r = put_once(p, if_match, i > 0, ret, &busy, err);
         if (r == 0 || !busy || i + 1 >= CONFLICT_TRIES)
             return r;
         ck_err_done(err);
@@ -306,7 +341,7 @@ static int s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
     struct put p = {.s = s, .key = key, .data = data, .opts = opts ? opts : &any};
     bool busy = false;
     if (!conditional(&p))
-        return put_once(&p, NULL, ret, &busy, err);
+        return put_once(&p, NULL, false, ret, &busy, err);
 
     unsigned char nonce[NONCE_LEN];
     ck_random(nonce, sizeof nonce);
@@ -377,21 +412,20 @@ static int s3_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, stru
     int r = ck_s3_prepare(s, err);
     if (r < 0)
         return r;
-    struct put p = {.s = s, .key = key};
-    int status = 0;
-    bool ours = false;
-    struct ck_version now = {""};
-    r = head(&p, &status, &now, &ours, err);
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    ck_s3_request(a, s, "HEAD", key, &req);
+    CK_AUTORESP resp = {0};
+    r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return r;
-    if (status != 200)
+        return ck_s3_wrap(s, "checking", "s3:GetObject", key, err);
+    if (resp.status == 404)
         return ck_fail(err, CK_NOT_FOUND, "error fetching %s://%s/%s: file does not exist",
                        s->env_scheme, s->base.container, key);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    if (strlen(now.token) == 34 && ck_hex_decode(&b, ck_slice_n(now.token + 1, 32))) {
-        memcpy(ret->bytes, b.ptr, CK_MD5_LEN);
+    if (resp.status != 200)
+        return ck_s3_fail(s, &resp, "checking", "s3:GetObject", key, err);
+    if (md5_of(&resp, ret->bytes))
         ret->len = CK_MD5_LEN;
-    }
     return 0;
 }
 

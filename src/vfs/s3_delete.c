@@ -178,6 +178,9 @@ static int versions_page(struct ck_s3 *s, struct ck_arena *a, const char *key, s
     if (r < 0)
         return ck_wrap(err, "error listing versions of %s", key);
     const struct ck_val *page = ck_get(root, "ListVersionsResult");
+    if (!page)
+        return ck_fail(err, CK_UNAVAILABLE,
+                       "error listing versions of %s: the reply is not a listing of versions", key);
     take_versions(a, page, "Version", key, l);
     take_versions(a, page, "DeleteMarker", key, l);
     *m = (struct marker){0};

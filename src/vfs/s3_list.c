@@ -124,12 +124,17 @@ static int take_page(struct listing *l, const struct ck_resp *resp, struct ck_er
         for (size_t i = 0; i < ck_len(objects); i++)
             add_object(l, ck_item(objects, i), encoded);
     }
+    const char *last = l->token;
     l->token = NULL;
     if (strcmp(ck_str_at(page, "IsTruncated"), "true") == 0) {
         const char *next = ck_str_at(page, "NextContinuationToken");
         if (!*next)
             return ck_fail(err, CK_UNAVAILABLE,
                            "error listing %s://%s/%s: truncated without a continuation token",
+                           l->s->env_scheme, l->s->base.container, l->prefix);
+        if (last && strcmp(next, last) == 0)
+            return ck_fail(err, CK_UNAVAILABLE,
+                           "error listing %s://%s/%s: the server repeats a continuation token",
                            l->s->env_scheme, l->s->base.container, l->prefix);
         l->token = ck_arena_strdup(l->a, next);
     }

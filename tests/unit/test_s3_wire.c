@@ -1,0 +1,624 @@
+/* S3 on the wire: for each operation the exact requests, and what comes of each kind of reply.
+ * The transport follows a script; nothing is sent. */
+#include "base/mem.h"
+#include "net/replay.h"
+#include "vfs/vfs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EAST     "https://bkt.s3.dualstack.us-east-1.amazonaws.com"
+#define WEST     "https://bkt.s3.dualstack.us-west-2.amazonaws.com"
+#define LIST     "?delimiter=%2F&encoding-type=url&list-type=2&prefix=k%2F"
+#define TREE     "?encoding-type=url&list-type=2&prefix=k%2F"
+#define VERSIONS "?prefix=k&versions"
+
+#define ERR(code) "<= <Error><Code>" code "</Code><Message>m</Message></Error>\n"
+#define MALFORMED                                                                                  \
+    "< 400\n<= <Error><Code>AuthorizationHeaderMalformed</Code><Region>us-west-2</Region>"         \
+    "</Error>\n"
+#define ELSEWHERE(status)                                                                          \
+    "< " status "\n< x-amz-bucket-region: us-west-2\n" ERR("PermanentRedirect")
+#define HELLO_MD5 "5d41402abc4b2a76b9719d911017c592"
+#define OLD       "\"11111111111111111111111111111111\""
+#define OK_HELLO  "< 200\n< etag: \"" HELLO_MD5 "\"\n<= hello\n"
+#define OK_PUT    "< 200\n< etag: \"" HELLO_MD5 "\"\n"
+
+enum op {
+    READ,
+    WRITE,
+    CREATE,
+    UPDATE,
+    REMOVE,
+    REMOVE_OLD,
+    LIST_FILES,
+    LIST_DIRS,
+    LIST_TREE,
+    REMOVE_TREE,
+    REMOVE_VERSIONS,
+    HASH
+};
+
+struct wire_case {
+    const char *name;
+    enum op op;
+    const char *script;
+    enum ck_code code;
+    const char *text; /* the result, or a part of the message */
+};
+
+static void put_entries(struct ck_buf *out, const struct ck_entries *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        ck_buf_fmt(out, "%s%s", i ? " " : "", e->v[i].name);
+}
+
+static int write_as(const struct ck_path *p, enum ck_write_mode mode, struct ck_buf *out,
+                    struct ck_err *err)
+{
+    const struct ck_version old = {OLD};
+    const struct ck_write_opts o = {.mode = mode, .version = &old};
+    struct ck_version v = {""};
+    int r = ck_vfs_write(p, CK_S("hello"), &o, &v, err);
+    ck_buf_puts(out, v.token);
+    return r;
+}
+
+static int run(enum op op, const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
+               struct ck_err *err)
+{
+    const struct ck_version old = {OLD};
+    struct ck_version v = {""};
+    struct ck_entries e = {0};
+    struct ck_hash h = {0};
+    int r = -1;
+    switch (op) {
+    case READ:
+        r = ck_vfs_read(p, out, &v, err);
+        ck_buf_fmt(out, " %s", v.token);
+        return r;
+    case WRITE:
+        return write_as(p, CK_WRITE_ANY, out, err);
+    case CREATE:
+        return write_as(p, CK_WRITE_CREATE, out, err);
+    case UPDATE:
+        return write_as(p, CK_WRITE_IF_UNCHANGED, out, err);
+    case REMOVE:
+        return ck_vfs_remove(p, NULL, err);
+    case REMOVE_OLD:
+        return ck_vfs_remove(p, &old, err);
+    case LIST_FILES:
+        r = ck_vfs_list(p, a, &e, err);
+        break;
+    case LIST_DIRS:
+        r = ck_vfs_list_dirs(p, a, &e, err);
+        break;
+    case LIST_TREE:
+        r = ck_vfs_tree(p, a, &e, err);
+        break;
+    case REMOVE_TREE:
+        return ck_vfs_remove_tree(p, err);
+    case REMOVE_VERSIONS:
+        return ck_vfs_remove_versions(p, err);
+    case HASH:
+        r = ck_vfs_hash(p, CK_MD5, &h, err);
+        if (h.len)
+            ck_hash_put(out, &h);
+        return r;
+    }
+    put_entries(out, &e);
+    return r;
+}
+
+static void check(const struct wire_case *c, const char *url, const char *const *more_env)
+{
+    struct ck_env env = {0};
+    static const char *const base[] = {
+        "AWS_ACCESS_KEY_ID", "AKID", "AWS_SECRET_ACCESS_KEY", "very-secret", "AWS_REGION",
+        "us-east-1",         "HOME", "/nonexistent",          NULL};
+    for (size_t i = 0; base[i]; i += 2)
+        ck_env_set(&env, base[i], base[i + 1]);
+    for (size_t i = 0; more_env && more_env[i]; i += 2)
+        ck_env_set(&env, more_env[i], more_env[i + 1]);
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    CK_AUTOERR mismatch = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    struct ck_replay *script = ck_replay_new(c->script, &err);
+    if (!script)
+        fail_msg("%s: %s", c->name, ck_err_msg(&err));
+    struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
+    ctx.http = ck_http_new(&env, &ck_replay_ops, script);
+    struct ck_path p;
+    if (ck_vfs_parse(&ctx, url, &p, &err) < 0)
+        fail_msg("%s: %s", c->name, ck_err_msg(&err));
+    int r = run(c->op, &p, a, &out, &err);
+    if (ck_replay_finished(script, &mismatch) < 0)
+        fail_msg("%s: %s (result %d: %s)", c->name, ck_err_msg(&mismatch), r, ck_err_msg(&err));
+    if (r != -(int)c->code)
+        fail_msg("%s: %d instead of %d: %s", c->name, r, -(int)c->code, ck_err_msg(&err));
+    const char *text = r < 0 ? ck_err_msg(&err) : ck_buf_str(&out);
+    if (r < 0 ? !strstr(text, c->text) : strcmp(text, c->text) != 0)
+        fail_msg("%s: \"%s\" instead of \"%s\"", c->name, text, c->text);
+    assert_null(strstr(text, "very-secret"));
+    ck_vfs_ctx_done(&ctx);
+    ck_env_done(&env);
+}
+
+static void check_all(const struct wire_case *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        check(&c[i], "s3://bkt/k", NULL);
+}
+
+#define SIGNED   "> authorization: AWS4-HMAC-SHA256 Credential=AKID/*/us-east-1/s3/aws4_request, *\n"
+#define GET      "> GET " EAST "/k\n"
+#define GET_WEST "> GET " WEST "/k\n> authorization: *us-west-2/s3*\n"
+
+/* Replies that every operation meets the same way, for an operation of one request. */
+#define COMMON(op, request, west, ok, result)                                                      \
+    {#op " moved by 301", op, request ELSEWHERE("301") west ok, CK_OK, result},                    \
+        {#op " moved by 307", op, request ELSEWHERE("307") west ok, CK_OK, result},                \
+        {#op " moved by 400", op, request MALFORMED west ok, CK_OK, result},                       \
+        {#op " denied", op, request "< 403\n" ERR("AccessDenied"), CK_DENIED, "403 AccessDenied"}, \
+        {#op " in no bucket", op, request "< 404\n" ERR("NoSuchBucket"), CK_INVALID,               \
+         "the bucket \"bkt\" does not exist at "},                                                 \
+        {#op " after a 500", op, request "< 500\n" ERR("InternalError") request ok, CK_OK,         \
+         result},                                                                                  \
+        {#op " after SlowDown", op, request "< 503\n" ERR("SlowDown") request ok, CK_OK, result},  \
+        {#op " after a broken connection", op, request "! reset\n" request ok, CK_OK, result},     \
+        {#op " with a web page for an error", op,                                                  \
+         request "< 403\n< content-type: text/html\n<= <html><p>No & no<br></html>\n", CK_DENIED,  \
+         "403 AccessDenied"},                                                                      \
+        {#op " with an expired session", op, request "< 400\n" ERR("ExpiredToken"),                \
+         CK_UNAUTHENTICATED, "sign in again"},                                                     \
+    {                                                                                              \
+#op " with an unknown key", op, request "< 403\n" ERR("InvalidAccessKeyId"),               \
+            CK_UNAUTHENTICATED, "not known there"                                                  \
+    }
+
+static void reading(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", READ,
+         GET SIGNED "> x-amz-content-sha256: e3b0c44298fc1c14*\n> x-amz-date: *Z\n" OK_HELLO, CK_OK,
+         "hello \"" HELLO_MD5 "\""},
+        {"empty", READ, GET "< 200\n< etag: \"d41d8cd98f00b204e9800998ecf8427e\"\n", CK_OK,
+         " \"d41d8cd98f00b204e9800998ecf8427e\""},
+        COMMON(READ, GET, GET_WEST, OK_HELLO, "hello \"" HELLO_MD5 "\""),
+        {"absent", READ, GET "< 404\n" ERR("NoSuchKey"), CK_NOT_FOUND, "404 NoSuchKey"},
+        {"absent, empty body", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
+        {"broken XML", READ, GET "< 404\n<= <Error><Code>NoSuchKey</Co\n", CK_NOT_FOUND, "404"},
+        {"damaged", READ, GET "< 200\n< etag: " OLD "\n<= hello\n", CK_UNAVAILABLE,
+         "does not match the server's MD5"},
+        {"multipart tags are no MD5", READ,
+         GET "< 200\n< etag: \"11111111111111111111111111111111-2\"\n<= hello\n", CK_OK,
+         "hello \"11111111111111111111111111111111-2\""},
+        {"tags of encrypted objects are no MD5", READ,
+         GET "< 200\n< etag: " OLD "\n< x-amz-server-side-encryption: aws:kms\n<= hello\n", CK_OK,
+         "hello " OLD},
+        {"cut short, then whole", READ, GET OK_HELLO "! truncate\n" GET OK_HELLO, CK_OK,
+         "hello \"" HELLO_MD5 "\""},
+        {"always failing", READ,
+         GET "< 500\n" ERR("InternalError") GET "< 500\n" ERR("InternalError") GET
+         "< 500\n" ERR("InternalError"),
+         CK_UNAVAILABLE, "500 InternalError"},
+        {"moved without saying where", READ,
+         GET "< 301\n< location: https://evil.example.com/\n" ERR("PermanentRedirect"), CK_INVALID,
+         "301 PermanentRedirect"},
+        {"moved to what is no region", READ,
+         GET "< 301\n< x-amz-bucket-region: evil.example.com/\n" ERR("PermanentRedirect"),
+         CK_INVALID, "301 PermanentRedirect"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define PUT      "> PUT " EAST "/k\n"
+#define PUT_WEST "> PUT " WEST "/k\n"
+#define HEAD     "> HEAD " EAST "/k\n"
+#define TAG      "\"" HELLO_MD5 "\""
+
+static void writing(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", WRITE,
+         PUT SIGNED "> content-md5: XUFAKrxLKna5cZ2REBfFkg==\n> !if-match\n> !if-none-match\n"
+                    "> !x-amz-acl\n> !x-amz-server-side-encryption\n"
+                    "> x-amz-content-sha256: 2cf24dba5fb0a30e*\n>= hello\n" OK_PUT,
+         CK_OK, TAG},
+        COMMON(WRITE, PUT, PUT_WEST, OK_PUT, TAG),
+        {"no tag in the reply", WRITE, PUT "< 200\n", CK_OK, ""},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define CREATE_PUT PUT "> if-none-match: *\n> !if-match\n> x-amz-meta-ckops-write: *\n>= hello\n"
+#define BUSY       "< 409\n" ERR("ConditionalRequestConflict")
+#define E500       "< 500\n" ERR("InternalError")
+
+static void creating(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", CREATE, CREATE_PUT OK_PUT, CK_OK, TAG},
+        COMMON(CREATE, CREATE_PUT, PUT_WEST "> if-none-match: *\n", OK_PUT, TAG),
+        {"exists", CREATE, CREATE_PUT "< 412\n" ERR("PreconditionFailed"), CK_EXISTS,
+         "file already exists"},
+        {"busy, then ok", CREATE, CREATE_PUT BUSY CREATE_PUT OK_PUT, CK_OK, TAG},
+        {"busy, then exists", CREATE,
+         CREATE_PUT BUSY CREATE_PUT "< 412\n" HEAD "< 200\n< x-amz-meta-ckops-write: other\n",
+         CK_EXISTS, "file already exists"},
+        {"somebody else's after a resend", CREATE,
+         CREATE_PUT "! reset\n" CREATE_PUT "< 412\n" HEAD
+                    "< 200\n< x-amz-meta-ckops-write: other\n",
+         CK_EXISTS, "file already exists"},
+        {"refused after a resend, and no look", CREATE,
+         CREATE_PUT "! reset\n" CREATE_PUT "< 412\n" HEAD "< 403\n", CK_DENIED,
+         "the outcome of the write is unknown"},
+        {"broken for good, nothing there", CREATE,
+         CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" HEAD "< 404\n",
+         CK_UNAVAILABLE, "the connection broke"},
+        {"broken for good, and no look", CREATE,
+         CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" HEAD "! refuse\n" HEAD
+                    "! refuse\n" HEAD "! refuse\n",
+         CK_UNAVAILABLE, "the outcome of the write is unknown"},
+        {"failing for good, nothing there", CREATE,
+         CREATE_PUT E500 CREATE_PUT E500 CREATE_PUT E500 HEAD "< 404\n", CK_UNAVAILABLE,
+         "500 InternalError"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define UPDATE_PUT PUT "> if-match: " OLD "\n> !if-none-match\n> x-amz-meta-ckops-write: *\n"
+
+static void updating(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", UPDATE, UPDATE_PUT OK_PUT, CK_OK, TAG},
+        COMMON(UPDATE, UPDATE_PUT, PUT_WEST "> if-match: " OLD "\n", OK_PUT, TAG),
+        {"changed", UPDATE, UPDATE_PUT "< 412\n" ERR("PreconditionFailed"), CK_CONFLICT,
+         "changed by someone else"},
+        {"removed", UPDATE, UPDATE_PUT "< 404\n" ERR("NoSuchKey"), CK_CONFLICT,
+         "changed by someone else"},
+        {"removed, empty body", UPDATE, UPDATE_PUT "< 404\n", CK_CONFLICT,
+         "changed by someone else"},
+        {"busy, then ok", UPDATE, UPDATE_PUT BUSY UPDATE_PUT OK_PUT, CK_OK, TAG},
+        {"always busy", UPDATE,
+         UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY,
+         CK_CONFLICT, "409 ConditionalRequestConflict"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define DEL "> DELETE " EAST "/k\n"
+
+static void removing(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", REMOVE, DEL SIGNED "> !if-match\n< 204\n", CK_OK, ""},
+        COMMON(REMOVE, DEL, "> DELETE " WEST "/k\n", "< 204\n", ""),
+        {"absent", REMOVE, DEL "< 404\n" ERR("NoSuchKey"), CK_OK, ""},
+        {"absent, empty body", REMOVE, DEL "< 404\n", CK_OK, ""},
+        {"of a version", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "> if-match: " OLD "\n< 204\n", CK_OK, ""},
+        {"of a stale version", REMOVE_OLD, HEAD "< 200\n< etag: \"2\"\n", CK_CONFLICT,
+         "changed by someone else"},
+        {"of a version that is gone", REMOVE_OLD, HEAD "< 404\n", CK_CONFLICT,
+         "changed by someone else"},
+        {"of a version that changes meanwhile", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "< 412\n" ERR("PreconditionFailed"), CK_CONFLICT,
+         "changed by someone else"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define PAGE(body)                                                                                 \
+    "<= <ListBucketResult><EncodingType>url</EncodingType>" body "</ListBucketResult>\n"
+#define FILE_(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+#define DIR_(key)  "<CommonPrefixes><Prefix>" key "</Prefix></CommonPrefixes>"
+#define TWO        "< 200\n" PAGE(FILE_("k/b") FILE_("k/a+b%2Bc") FILE_("k/") DIR_("k/d/") DIR_("k/c/"))
+#define NEXT       "<IsTruncated>true</IsTruncated><NextContinuationToken>t/1</NextContinuationToken>"
+
+static void listing(void **state)
+{
+#define L  "> GET " EAST "/" LIST "\n"
+#define T  "> GET " EAST "/" TREE "\n"
+#define L2 "> GET " EAST "/?continuation-token=t%2F1&" /* the rest follows */
+    static const struct wire_case t[] = {
+        {"files", LIST_FILES, L SIGNED TWO, CK_OK, "a b+c b"},
+        {"folders", LIST_DIRS, L TWO, CK_OK, "c d"},
+        {"everything", LIST_TREE, T "< 200\n" PAGE(FILE_("k/x/y") FILE_("k/a")), CK_OK, "a x/y"},
+        {"nothing", LIST_FILES, L "< 200\n" PAGE(""), CK_OK, ""},
+        {"pages", LIST_FILES,
+         L "< 200\n" PAGE(FILE_("k/a") NEXT) "> GET " EAST
+                                             "/?continuation-token=t%2F1&delimiter=%2F&encoding-"
+                                             "type=url&list-type=2&prefix=k%2F\n"
+                                             "< 200\n" PAGE(FILE_("k/b")),
+         CK_OK, "a b"},
+        {"pages of folders", LIST_DIRS,
+         L "< 200\n" PAGE(DIR_("k/a/") NEXT) L2 "delimiter=%2F&encoding-type=url&list-type=2&"
+                                                "prefix=k%2F\n< 200\n" PAGE(DIR_("k/b/")),
+         CK_OK, "a b"},
+        COMMON(LIST_FILES, L, "> GET " WEST "/" LIST "\n", TWO, "a b+c b"),
+        COMMON(LIST_DIRS, L, "> GET " WEST "/" LIST "\n", TWO, "c d"),
+        COMMON(LIST_TREE, T, "> GET " WEST "/" TREE "\n", "< 200\n" PAGE(FILE_("k/a")), "a"),
+        {"404 with an empty body is the bucket's", LIST_FILES, L "< 404\n", CK_INVALID, "404"},
+        {"broken XML", LIST_FILES, L "< 200\n<= <ListBucketResult><Contents>\n", CK_INVALID,
+         "error listing s3://bkt/k/"},
+        {"a web page", LIST_FILES, L "< 200\n<= <html><body>Sign in</body></html>\n",
+         CK_UNAVAILABLE, "not a bucket listing"},
+        {"an empty reply", LIST_DIRS, L "< 200\n", CK_INVALID, "error listing s3://bkt/k/"},
+        {"truncated without a token", LIST_TREE,
+         T "< 200\n" PAGE("<IsTruncated>true</IsTruncated>"), CK_UNAVAILABLE,
+         "without a continuation token"},
+        {"a token that repeats", LIST_TREE,
+         T "< 200\n" PAGE(NEXT) L2 "encoding-type=url&list-type=2&prefix=k%2F\n< 200\n" PAGE(NEXT),
+         CK_UNAVAILABLE, "repeats a continuation token"},
+        {"keys outside of the prefix are not taken", LIST_TREE,
+         T "< 200\n" PAGE(FILE_("other/x") FILE_("k/a")), CK_OK, "a"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define POST    "> POST " EAST "/?delete\n> content-md5: *==\n> content-type: application/xml\n"
+#define FOUND   T "< 200\n" PAGE(FILE_("k/a") FILE_("k/b"))
+#define DELETED "< 200\n<= <DeleteResult></DeleteResult>\n"
+#define FAILED(key, code)                                                                          \
+    "<Error><Key>" key "</Key><Code>" code "</Code><Message>m</Message></Error>"
+
+static void removing_trees(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", REMOVE_TREE,
+         FOUND POST ">= <Delete*<Key>k/a</Key>*<Key>k/b</Key>*</Delete>\n" DELETED, CK_OK, ""},
+        {"nothing there", REMOVE_TREE, T "< 200\n" PAGE(""), CK_OK, ""},
+        COMMON(REMOVE_TREE, FOUND POST, "> POST " WEST "/?delete\n", DELETED, "") /* see below */,
+        {"one is refused", REMOVE_TREE,
+         FOUND POST "< 200\n<= <DeleteResult>" FAILED("k/b", "AccessDenied") "</DeleteResult>\n",
+         CK_DENIED, "error removing 1 of 2 files from s3://bkt; k/b: AccessDenied: m"},
+        {"gone meanwhile", REMOVE_TREE,
+         FOUND POST "< 200\n<= <DeleteResult>" FAILED("k/b", "NoSuchKey") "</DeleteResult>\n",
+         CK_OK, ""},
+        {"broken XML", REMOVE_TREE, FOUND POST "< 200\n<= <DeleteResult>\n", CK_INVALID,
+         "error deleting"},
+        {"a web page", REMOVE_TREE, FOUND POST "< 200\n<= <html></html>\n", CK_UNAVAILABLE,
+         "not a deletion result"},
+        {"the listing is denied", REMOVE_TREE, T "< 403\n" ERR("AccessDenied"), CK_DENIED,
+         "s3:ListBucket"},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
+        if (!strstr(t[i].name, " after ")) /* a repetition lists once, not twice */
+            check(&t[i], "s3://bkt/k", NULL);
+    static const struct wire_case again[] = {
+        {"500, then ok", REMOVE_TREE, FOUND POST E500 POST DELETED, CK_OK, ""},
+        {"SlowDown, then ok", REMOVE_TREE, FOUND POST "< 503\n" ERR("SlowDown") POST DELETED, CK_OK,
+         ""},
+        {"reset, then ok", REMOVE_TREE, FOUND POST "! reset\n" POST DELETED, CK_OK, ""},
+    };
+    check_all(again, CK_ARRAY_LEN(again));
+}
+
+#define V                     "> GET " EAST "/" VERSIONS "\n"
+#define VERSION_(el, key, id) "<" el "><Key>" key "</Key><VersionId>" id "</VersionId></" el ">"
+#define LVR(body)             "< 200\n<= <ListVersionsResult>" body "</ListVersionsResult>\n"
+#define ONE                   LVR(VERSION_("Version", "k", "v1"))
+
+static void removing_versions(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", REMOVE_VERSIONS,
+         V LVR(VERSION_("Version", "k", "v1") VERSION_("DeleteMarker", "k", "v2") VERSION_(
+             "Version", "k2", "v3")) POST ">= "
+                                          "*<Key>k</Key><VersionId>v1</VersionId>*<VersionId>v2</"
+                                          "VersionId></Object></Delete>\n" DELETED,
+         CK_OK, ""},
+        {"none", REMOVE_VERSIONS, V LVR(VERSION_("Version", "k2", "v3")), CK_NOT_FOUND,
+         "file does not exist"},
+        {"pages", REMOVE_VERSIONS,
+         V LVR(
+             VERSION_("Version", "k",
+                      "v1") "<IsTruncated>true</IsTruncated>"
+                            "<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>v1</"
+                            "NextVersionIdMarker>") "> GET " EAST
+                                                    "/?key-marker=k&prefix=k&version-id-marker=v1&"
+                                                    "versions\n" LVR(VERSION_("Version", "k", "v2"))
+                                                        POST ">= *v1*v2*\n" DELETED,
+         CK_OK, ""},
+        {"moved", REMOVE_VERSIONS,
+         V ELSEWHERE("301") "> GET " WEST "/" VERSIONS "\n" ONE "> POST " WEST "/?delete\n" DELETED,
+         CK_OK, ""},
+        {"denied", REMOVE_VERSIONS, V "< 403\n" ERR("AccessDenied"), CK_DENIED,
+         "s3:ListBucketVersions"},
+        {"no bucket", REMOVE_VERSIONS, V "< 404\n" ERR("NoSuchBucket"), CK_INVALID,
+         "does not exist at"},
+        {"500, then ok", REMOVE_VERSIONS, V E500 V ONE POST DELETED, CK_OK, ""},
+        {"SlowDown, then ok", REMOVE_VERSIONS, V "< 503\n" ERR("SlowDown") V ONE POST DELETED,
+         CK_OK, ""},
+        {"one is refused", REMOVE_VERSIONS,
+         V ONE POST "< 200\n<= <DeleteResult>" FAILED("k", "AccessDenied") "</DeleteResult>\n",
+         CK_DENIED, "k: AccessDenied"},
+        {"gone meanwhile", REMOVE_VERSIONS,
+         V ONE POST "< 200\n<= <DeleteResult>" FAILED("k", "NoSuchVersion") "</DeleteResult>\n",
+         CK_OK, ""},
+        {"broken XML", REMOVE_VERSIONS, V "< 200\n<= <ListVersionsResult>\n", CK_INVALID,
+         "error listing versions of k"},
+        {"a web page", REMOVE_VERSIONS, V "< 200\n<= <html></html>\n", CK_UNAVAILABLE, "listing"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+static void hashing(void **state)
+{
+#define HEAD_WEST "> HEAD " WEST "/k\n"
+    static const struct wire_case t[] = {
+        {"ok", HASH, HEAD SIGNED OK_PUT, CK_OK, "md5:" HELLO_MD5},
+        {"multipart", HASH, HEAD "< 200\n< etag: \"11111111111111111111111111111111-2\"\n", CK_OK,
+         ""},
+        {"no tag", HASH, HEAD "< 200\n", CK_OK, ""},
+        {"encrypted", HASH,
+         HEAD "< 200\n< etag: " OLD "\n< x-amz-server-side-encryption: aws:kms\n", CK_OK, ""},
+        {"absent", HASH, HEAD "< 404\n", CK_NOT_FOUND, "file does not exist"},
+        {"moved", HASH, HEAD "< 301\n< x-amz-bucket-region: us-west-2\n" HEAD_WEST OK_PUT, CK_OK,
+         "md5:" HELLO_MD5},
+        {"moved by 400", HASH, HEAD "< 400\n< x-amz-bucket-region: us-west-2\n" HEAD_WEST OK_PUT,
+         CK_OK, "md5:" HELLO_MD5},
+        {"denied", HASH, HEAD "< 403\n", CK_DENIED, "403 AccessDenied"},
+        {"500, then ok", HASH, HEAD "< 500\n" HEAD OK_PUT, CK_OK, "md5:" HELLO_MD5},
+        {"503, then ok", HASH, HEAD "< 503\n" HEAD OK_PUT, CK_OK, "md5:" HELLO_MD5},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+#define H2 "> HEAD https://h/p/bkt/k\n"
+#define P2 "> PUT https://h/p/bkt/k\n"
+
+static void other_endpoints_are_probed(void **state)
+{
+    static const char *const env[] = {
+        "S3_ENDPOINT", "h/p/", "S3_ACCESS_KEY_ID", "AKID", "S3_SECRET_ACCESS_KEY",
+        "very-secret", NULL};
+    static const struct wire_case t[] = {
+        {"honours conditions", CREATE,
+         H2 "< 404\n" P2 "> if-none-match: *\n" OK_PUT P2 "> if-none-match: *\n< 412\n", CK_OK,
+         TAG},
+        {"ignores conditions", UPDATE,
+         H2 "< 200\n< etag: " OLD "\n" P2 "> if-match: " OLD "\n" OK_PUT P2
+            "> if-match: \"00000000000000000000000000000000\"\n< 200\n< etag: \"2\"\n",
+         CK_OK, "\"2\""},
+        {"exists already", CREATE, H2 "< 200\n< etag: " OLD "\n", CK_EXISTS, "already exists"},
+        {"has changed already", UPDATE, H2 "< 200\n< etag: \"2\"\n", CK_CONFLICT, "changed by"},
+        {"a region is not followed", READ, "> GET https://h/p/bkt/k\n" ELSEWHERE("301"), CK_INVALID,
+         "301 PermanentRedirect"},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
+        check(&t[i], "s3://bkt/k", env);
+}
+
+static void settings_reach_the_wire(void **state)
+{
+    static const char *const env[] = {"KOPS_STATE_S3_ACL",
+                                      "bucket-owner-full-control",
+                                      "CKOPS_S3_SSE",
+                                      "AES256",
+                                      "AWS_SESSION_TOKEN",
+                                      "tok",
+                                      "AWS_USE_DUALSTACK_ENDPOINT",
+                                      "false",
+                                      NULL};
+    static const struct wire_case t = {
+        "settings", WRITE,
+        "> PUT https://s3.us-east-1.amazonaws.com/b.kt/a%20b/%2B\n"
+        "> x-amz-acl: bucket-owner-full-control\n> x-amz-server-side-encryption: AES256\n"
+        "> x-amz-security-token: tok\n" OK_PUT,
+        CK_OK, TAG};
+    check(&t, "s3://b.kt/a b/+", env);
+}
+
+/* ---- a write whose reply is lost ---- */
+
+/* Takes the first PUT and breaks the connection; what is asked then shows that the write is there.
+ */
+struct lossy {
+    struct ck_arena *a;
+    const char *nonce;
+    unsigned puts, lost; /* PUTs so far; how many of the first ones get no reply */
+    int later;           /* status of the later ones */
+};
+
+static void lossy_answer(struct lossy *l, struct ck_send *s)
+{
+    s->sent = true;
+    if (strcmp(s->req.method, "PUT") == 0) {
+        const char *nonce = ck_nvs_get(&s->req.headers, "x-amz-meta-ckops-write");
+        assert_non_null(nonce);
+        if (l->puts)
+            assert_string_equal(nonce, l->nonce); /* one mark for all sendings of one write */
+        l->nonce = ck_arena_strdup(l->a, nonce);
+        if (++l->puts <= l->lost) {
+            ck_fail(s->err, CK_UNAVAILABLE, "the connection broke before the reply");
+            return;
+        }
+        ck_send_status(s, l->later);
+        if (l->later == 409) {
+            l->later = 412;
+            ck_send_body(s, CK_S("<Error><Code>ConditionalRequestConflict</Code></Error>"));
+        }
+        return;
+    }
+    assert_string_equal(s->req.method, "HEAD");
+    ck_send_status(s, 200);
+    ck_send_header(s, CK_S("etag"), CK_S(TAG));
+    ck_send_header(s, CK_S("x-amz-meta-ckops-write"), ck_slice_of(l->nonce));
+}
+
+static int lossy_send(void *t, unsigned parallel,
+                      struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
+                      int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err)
+{
+    for (;;) {
+        int64_t wait = 0;
+        struct ck_send *s = next(arg, &wait);
+        if (!s && wait < 0)
+            return 0;
+        if (!s)
+            continue;
+        lossy_answer(t, s);
+        int r = done(arg, s);
+        if (r < 0)
+            return r;
+    }
+}
+
+static void lossy_free(void *t)
+{
+}
+
+static void ones_own_write_is_known_again(void **state)
+{
+    static const struct ck_transport_ops ops = {"lossy", lossy_send, lossy_free};
+    static const struct {
+        unsigned lost;
+        int later;
+    } t[] = {{1, 412}, {2, 412}, {3, 0}, {1, 409}, {0, 500}};
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
+        for (enum op op = CREATE; op <= UPDATE; op++) {
+            struct ck_env env = {0};
+            ck_env_set(&env, "AWS_ACCESS_KEY_ID", "AKID");
+            ck_env_set(&env, "AWS_SECRET_ACCESS_KEY", "very-secret");
+            CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+            CK_AUTOERR err = CK_ERR_INIT;
+            CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+            struct lossy l = {.a = a, .lost = t[i].lost, .later = t[i].later};
+            struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
+            ctx.http = ck_http_new(&env, &ops, &l);
+            struct ck_path p;
+            assert_int_equal(ck_vfs_parse(&ctx, "s3://bkt/k", &p, &err), 0);
+            if (run(op, &p, a, &out, &err) != 0)
+                fail_msg("case %zu: %s", i, ck_err_msg(&err));
+            assert_string_equal(ck_buf_str(&out), TAG);
+            ck_vfs_ctx_done(&ctx);
+            ck_env_done(&env);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reading),
+        cmocka_unit_test(writing),
+        cmocka_unit_test(creating),
+        cmocka_unit_test(updating),
+        cmocka_unit_test(removing),
+        cmocka_unit_test(listing),
+        cmocka_unit_test(removing_trees),
+        cmocka_unit_test(removing_versions),
+        cmocka_unit_test(hashing),
+        cmocka_unit_test(other_endpoints_are_probed),
+        cmocka_unit_test(settings_reach_the_wire),
+        cmocka_unit_test(ones_own_write_is_known_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
