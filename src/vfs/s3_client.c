@@ -96,7 +96,11 @@ static int prepare_aws(struct ck_s3 *s, struct ck_err *err)
 {
     struct ck_vfs_ctx *ctx = s->base.ctx;
     const struct ck_env *env = ctx->env;
-    struct ck_aws_config cfg = {.env = env, .http = ck_s3_http(s), .profile = ctx->profile};
+    struct ck_aws_config cfg = {.env = env,
+                                .http = ck_s3_http(s),
+                                .profile = ctx->profile,
+                                .mfa = ctx->mfa,
+                                .mfa_arg = ctx->mfa_arg};
     int r = ck_aws_region(ctx->arena, &cfg, &s->region, err);
     if (r < 0)
         return r;

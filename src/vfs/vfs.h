@@ -31,8 +31,11 @@ struct ck_vfs_ctx {
     size_t max_object;        /* bytes read at most; 0 means 64 MiB */
     unsigned parallel;        /* concurrent requests; 0 means 32 */
     const char *profile;      /* CKOPS_STORE_PROFILE or the config file's; NULL: the usual chain */
-    struct ck_http *http;     /* made on first use by network stores */
-    struct ck_vfs *opened;    /* containers opened so far, newest first */
+    /* Asks the user for the code of an MFA device; NULL: there is nobody to ask. */
+    int (*mfa)(void *arg, const char *serial, char *code, size_t size, struct ck_err *err);
+    void *mfa_arg;
+    struct ck_http *http;  /* made on first use by network stores */
+    struct ck_vfs *opened; /* containers opened so far, newest first */
     /* Called once per operation when not NULL; `what` is like "read", `text` the path. For -v. */
     void (*trace)(void *arg, const char *what, const char *text, int64_t ms, int code);
     void *trace_arg;

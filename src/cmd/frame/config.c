@@ -32,7 +32,27 @@ static int parse(struct ck_ctx *ctx, struct ck_slice text, struct ck_config *ret
         return ck_wrap(err, "While parsing config");
     ret->state = value_of(root, "kops_state_store");
     ret->store_profile = value_of(root, "ckops_store_profile");
+    ret->stores = ck_get(root, "ckops_stores");
     return 0;
+}
+
+const char *ck_config_store_setting(const struct ck_config *c, const char *url, const char *key)
+{
+    const char *found = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; ck_is_map(c->stores) && i < ck_len(c->stores); i++) {
+        const struct ck_pair *p = &c->stores->map.v[i];
+        size_t n = p->key.len;
+        while (n && p->key.ptr[n - 1] == '/')
+            n--;
+        bool covers = strncmp(url, p->key.ptr, n) == 0 && (url[n] == '/' || !url[n]);
+        const char *v = ck_str_or(ck_get(p->val, key), NULL);
+        if (covers && v && n >= longest) {
+            found = v;
+            longest = n;
+        }
+    }
+    return found;
 }
 
 static int load(struct ck_ctx *ctx, const char *path, struct ck_config *ret, struct ck_err *err)

@@ -2,15 +2,20 @@
 #pragma once
 
 #include "cmd/cmd.h"
+#include "doc/val.h"
 
 struct ck_config {
-    const char *state;         /* kops_state_store; NULL when absent */
-    const char *store_profile; /* ckops_store_profile; NULL when absent */
+    const char *state;           /* kops_state_store; NULL when absent */
+    const char *store_profile;   /* ckops_store_profile; NULL when absent */
+    const struct ck_val *stores; /* ckops_stores: URL prefix → {profile, ca_bundle} */
 };
 
 /* Read --config, or the first that exists of ~/.kops.yaml and ~/.kops/config. A file that cannot be
  * read or parsed is a warning and leaves *ret empty (vfs.md §14.2). Strings live in ctx->arena. */
 void ck_config_load(struct ck_ctx *ctx, struct ck_config *ret);
+
+/* A setting of the store at `url` from ckops_stores, the longest matching prefix first; NULL. */
+const char *ck_config_store_setting(const struct ck_config *c, const char *url, const char *key);
 
 /* Normalise a store URL: trailing slashes after the authority go. Errors: INVALID when a known
  * scheme is followed by a single slash, which kops takes for a local folder (vfs.md §14.3). */

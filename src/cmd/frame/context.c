@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { PIECE = 64 * 1024 };
@@ -76,14 +78,41 @@ static const char *state_text(const struct ck_ctx *ctx, const struct ck_config *
     return env ? env : config->state ? config->state : "";
 }
 
-/* A store in memory ends with the process: what a command writes there would be lost without a
- * word. kOps' text. */
-static int refuse_forgetful(const struct ck_ctx *ctx, const char *url, struct ck_err *err)
+/* What the configuration file says of this store; the environment comes before it. */
+static void store_settings(struct ck_ctx *ctx, const struct ck_config *config, const char *url)
 {
-    if (!ck_str_starts(url, "memfs://") || ck_env_nonempty(&ctx->env, "CKOPS_MEMFS_ROOT"))
-        return 0;
-    return ck_fail(err, CK_INVALID, "error building path for \"%s\": memfs context not initialized",
-                   url);
+    const char *profile = ck_env_nonempty(&ctx->env, "CKOPS_STORE_PROFILE");
+    if (!profile)
+        profile = ck_config_store_setting(config, url, "profile");
+    ctx->vfs.profile = profile ? profile : config->store_profile;
+    const char *ca = ck_config_store_setting(config, url, "ca_bundle");
+    if (ca && !ck_env_nonempty(&ctx->env, "CKOPS_STORE_CA_BUNDLE"))
+        ck_env_set(&ctx->env, "CKOPS_STORE_CA_BUNDLE", ca);
+}
+
+/* Ask on the terminal itself: standard input may be a manifest. */
+static int ask_mfa(void *arg, const char *serial, char *code, size_t size, struct ck_err *err)
+{
+    FILE *tty = fopen("/dev/tty", "r+e");
+    if (!tty)
+        return ck_fail(err, CK_UNAUTHENTICATED,
+                       "the code of MFA device %s is needed, and there is no terminal to ask on",
+                       serial);
+    fprintf(tty, "MFA code for %s: ", serial);
+    fflush(tty);
+    bool ok = fgets(code, (int)size, tty) != NULL;
+    fclose(tty);
+    size_t n = ok ? strspn(code, "0123456789") : 0;
+    code[n] = '\0';
+    return n ? 0 : ck_fail(err, CK_CANCELLED, "no MFA code was given");
+}
+
+/* A store in memory ends with the process: good for dry runs, and nobody may take it for more. */
+static void warn_forgetful(const struct ck_ctx *ctx, const char *url)
+{
+    if (ck_str_starts(url, "memfs://") && !ck_env_nonempty(&ctx->env, "CKOPS_MEMFS_ROOT"))
+        ck_warn("%s is in memory and ends with this command; CKOPS_MEMFS_ROOT=FOLDER keeps it",
+                url);
 }
 
 int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
@@ -97,11 +126,9 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     int r = ck_state_clean(ctx->arena, state_text(ctx, &config), &url, err);
     if (r < 0)
         return r;
-    r = refuse_forgetful(ctx, url, err);
-    if (r < 0)
-        return r;
-    const char *profile = ck_env_nonempty(&ctx->env, "CKOPS_STORE_PROFILE");
-    ctx->vfs.profile = profile ? profile : config.store_profile;
+    store_settings(ctx, &config, url);
+    warn_forgetful(ctx, url);
+    ctx->vfs.mfa = ask_mfa;
     if (ctx->verbosity >= TRACE_LEVEL)
         ctx->vfs.trace = trace;
     ck_debug(2, "state store %s", url);
