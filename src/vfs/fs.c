@@ -128,7 +128,7 @@ static int read_object(struct ck_vfs *v, const char *key, struct ck_buf *out, bo
         return r;
     CK_AUTOFD dir = -1;
     const char *leaf;
-    r = ck_fs_open_parent((struct ck_fs *)v, key, false, &dir, &leaf, err);
+    r = ck_fs_open_parent((struct ck_fs *)v, key, NULL, &dir, &leaf, err);
     return r < 0 ? r : read_at(v, dir, leaf, key, out, ret_folder, err);
 }
 

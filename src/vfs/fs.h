@@ -35,9 +35,10 @@ int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
                  struct ck_err *err);
 
 /* ---- fs_walk.c ---- */
-/* Open the folder that holds `key`. `create` makes missing folders (0700, synced). *ret_leaf points
- * into key. NOT_FOUND, DENIED with the name of a symbolic link on the way. */
-int ck_fs_open_parent(struct ck_fs *f, const char *key, bool create, int *ret_fd,
+/* Open the folder that holds `key`. With `made` missing folders are made (0700), and counted there:
+ * the caller syncs that many folders above. *ret_leaf points into key. NOT_FOUND, DENIED with the
+ * name of a symbolic link on the way. */
+int ck_fs_open_parent(struct ck_fs *f, const char *key, unsigned *made, int *ret_fd,
                       const char **ret_leaf, struct ck_err *err);
 /* Open the folder `key` itself. NOT_FOUND `open KEY: no such file or directory`. */
 int ck_fs_open_dir(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err *err);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 enum { MAX_DEPTH = 64, MAX_ENTRIES = 4000000, SHOWN_FAILURES = 5 };
@@ -178,13 +179,14 @@ static void remove_empty(struct ck_fs *f, const char *key, unsigned depth)
         return;
     for (size_t i = 0; i < dirs.n; i++)
         remove_empty(f, dirs.v[i].key, depth + 1);
-    int fd;
+    CK_AUTOFD dir = -1;
+    CK_AUTOFD fd = -1;
     const char *leaf;
-    if (strcmp(key, f->base.container) != 0 &&
-        ck_fs_open_parent(f, key, false, &fd, &leaf, NULL) == 0) {
+    if (strcmp(key, f->base.container) == 0 || ck_fs_open_dir(f, key, &dir, NULL) < 0 ||
+        ck_fs_open_parent(f, key, NULL, &fd, &leaf, NULL) < 0)
+        return;
+    if (flock(dir, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) /* no writer is at work in it */
         (void)unlinkat(fd, leaf, AT_REMOVEDIR);
-        close(fd);
-    }
 }
 
 /* Removes as much as it can, so that one bad file does not keep the secrets beside it. */

@@ -91,17 +91,18 @@ static const char *below(const struct ck_fs *f, const char *key)
 
 /* ---- below it ---- */
 
-/* One step down. `name` is one element, `path` the whole way to it, for messages. */
-static int step_into(int dir, const char *name, struct ck_slice path, bool create,
+/* One step down. `name` is one element, `path` the whole way to it, for messages; `made` counts new
+ * folders, NULL: make none. */
+static int step_into(int dir, const char *name, struct ck_slice path, unsigned *made,
                      struct ck_err *err)
 {
     if (strcmp(name, "..") == 0)
         return ck_fail(err, CK_INVALID, "invalid path: \"%.*s\": it climbs above the store",
                        CK_SARG(path));
     int fd = openat(dir, name, DIR_FLAGS | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT && create) {
+    if (fd < 0 && errno == ENOENT && made) {
         if (mkdirat(dir, name, 0700) == 0)
-            (void)fsync(dir);
+            ++*made;
         else if (errno != EEXIST)
             return fail_mkdir(err, errno, path);
         fd = openat(dir, name, DIR_FLAGS | O_NOFOLLOW);
@@ -121,7 +122,7 @@ static int step_into(int dir, const char *name, struct ck_slice path, bool creat
 }
 
 /* Walk the first n bytes of rel, element by element. `rel` is the end of `key`. */
-static int walk(struct ck_fs *f, const char *rel, size_t n, bool create, int *ret_fd,
+static int walk(struct ck_fs *f, const char *rel, size_t n, unsigned *made, int *ret_fd,
                 const char *key, struct ck_err *err)
 {
     int fd = -1;
@@ -131,7 +132,7 @@ static int walk(struct ck_fs *f, const char *rel, size_t n, bool create, int *re
             continue;
         CK_AUTOFREE char *name = ck_xstrndup(step.ptr, step.len);
         struct ck_slice path = ck_slice_n(key, (size_t)(step.ptr + step.len - key));
-        int next = step_into(fd < 0 ? f->root : fd, name, path, create, err);
+        int next = step_into(fd < 0 ? f->root : fd, name, path, made, err);
         if (fd >= 0)
             close(fd);
         if (next < 0)
@@ -167,20 +168,20 @@ static int open_own_parent(const char *key, bool create, int *ret_fd, const char
     return *ret_fd < 0 ? ck_fail_errno(err, errno, "open %s", dir) : 0;
 }
 
-int ck_fs_open_parent(struct ck_fs *f, const char *key, bool create, int *ret_fd,
+int ck_fs_open_parent(struct ck_fs *f, const char *key, unsigned *made, int *ret_fd,
                       const char **ret_leaf, struct ck_err *err)
 {
     const char *rel = below(f, key);
     if (!rel)
-        return open_own_parent(key, create, ret_fd, ret_leaf, err);
-    int r = open_root(f, create, err);
+        return open_own_parent(key, made != NULL, ret_fd, ret_leaf, err);
+    int r = open_root(f, made != NULL, err);
     if (r < 0)
         return r == -(int)CK_NOT_FOUND ? ck_fail(err, CK_NOT_FOUND, "file does not exist") : r;
     const char *slash = strrchr(rel, '/');
     *ret_leaf = slash ? slash + 1 : rel;
     if (strcmp(*ret_leaf, "..") == 0 || strcmp(*ret_leaf, ".") == 0)
         return ck_fail(err, CK_INVALID, "invalid path: \"%s\": it is no object", key);
-    return walk(f, rel, slash ? (size_t)(slash - rel) : 0, create, ret_fd, key, err);
+    return walk(f, rel, slash ? (size_t)(slash - rel) : 0, made, ret_fd, key, err);
 }
 
 int ck_fs_open_dir(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err *err)
@@ -189,7 +190,7 @@ int ck_fs_open_dir(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err 
     if (r < 0)
         return r;
     const char *rel = below(f, key);
-    r = walk(f, rel ? rel : "", rel ? strlen(rel) : 0, false, ret_fd, key, err);
+    r = walk(f, rel ? rel : "", rel ? strlen(rel) : 0, NULL, ret_fd, key, err);
     if (r == -(int)CK_NOT_FOUND)
         return ck_fail_errno(err, ENOENT, "open %s", key);
     return r;

@@ -17,14 +17,15 @@ enum {
     DEFAULT_TIMEOUT_MS = 30000,
     LOCK_PAUSE_MS = 2,
     NAME_TRIES = 100,
-    OPEN_TRIES = 3,
+    OPEN_TRIES = 100,
     TEMP_SIZE = 64
 };
 
 /* One write in progress. */
 struct put {
     struct ck_fs *f;
-    int dir; /* locked */
+    int dir;       /* locked */
+    unsigned made; /* new folders, this one and those above it */
     const char *leaf, *key;
     const struct ck_write_opts *opts;
     int fd;              /* the unfinished file */
@@ -217,6 +218,23 @@ static int attempt(struct put *p, struct ck_slice data, struct ck_err *err)
     return r;
 }
 
+/* The folder's own entry too where it is new. */
+static int sync_folders(const struct put *p, struct ck_err *err)
+{
+    CK_AUTOFD up = -1;
+    if (fsync(p->dir) < 0 && errno != EINVAL)
+        return ck_fail_errno(err, errno, "syncing the folder of %s", p->key);
+    for (unsigned i = 0; i < p->made; i++) {
+        int next = openat(up < 0 ? p->dir : up, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (next < 0)
+            break;
+        ck_fs_cleanup_fd(&up);
+        up = next;
+        (void)fsync(up);
+    }
+    return 0;
+}
+
 static int write_in(struct put *p, struct ck_slice data, struct ck_err *err)
 {
     int r = lock_dir(p->f, p->dir, p->key, &p->locked, err);
@@ -227,12 +245,13 @@ static int write_in(struct put *p, struct ck_slice data, struct ck_err *err)
     if (r == 0)
         r = attempt(p, data, err);
     if (r == AGAIN) {
+        struct stat st;
+        if (fstat(p->dir, &st) == 0 && st.st_nlink == 0) /* the folder has been removed */
+            return fail_write(err, ENOENT, p);
         p->f->named_temps = true;
         r = attempt(p, data, err);
     }
-    if (r == 0 && fsync(p->dir) < 0 && errno != EINVAL)
-        return ck_fail_errno(err, errno, "syncing the folder of %s", p->key);
-    return r;
+    return r < 0 ? r : sync_folders(p, err);
 }
 
 static int check_write(const char *key, const struct ck_write_opts *opts, struct ck_err *err)
@@ -259,7 +278,8 @@ int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
     for (int i = 0; i < OPEN_TRIES; i++) {
         CK_AUTOFD dir = -1;
         struct put p = {.f = f, .key = key, .opts = opts, .fd = -1};
-        r = ck_fs_open_parent(f, key, opts->mode != CK_WRITE_IF_UNCHANGED, &dir, &p.leaf, err);
+        r = ck_fs_open_parent(f, key, opts->mode == CK_WRITE_IF_UNCHANGED ? NULL : &p.made, &dir,
+                              &p.leaf, err);
         if (r == -(int)CK_NOT_FOUND && opts->mode == CK_WRITE_IF_UNCHANGED)
             return ck_fail(err, CK_CONFLICT, "%s was removed by someone else since it was read",
                            key);
@@ -288,7 +308,7 @@ int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
     bool locked;
     if (version && !*version->token)
         return ck_fail(err, CK_CONFLICT, "%s: the version that was read is not known", key);
-    int r = ck_fs_open_parent(f, key, false, &dir, &leaf, err);
+    int r = ck_fs_open_parent(f, key, NULL, &dir, &leaf, err);
     if (r == -(int)CK_NOT_FOUND)
         return ck_fail_errno(err, ENOENT, "remove %s", key);
     if (r == 0)
