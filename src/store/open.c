@@ -27,7 +27,10 @@ int ck_store_open(struct ck_vfs_ctx *ctx, const char *url, const struct ck_featu
         .features = features,
         .warn = no_warning,
     };
-    if (ck_vfs_parse(ctx, ret->url, &ret->root, err))
-        return ck_wrap(err, "error building path for \"%s\"", ret->url);
+    if (ck_vfs_parse(ctx, ret->url, &ret->root, err)) {
+        /* A refused location may hold a password or control characters. */
+        bool plain = !strchr(ret->url, '@') && strcspn(ret->url, "\n\r\t\x1b") == n;
+        return ck_wrap(err, "error building path for \"%s\"", plain ? ret->url : "…");
+    }
     return 0;
 }

@@ -200,19 +200,20 @@ static int refused(const struct put *p, struct ck_err *err)
                    p->s->env_scheme, p->s->base.container, p->key);
 }
 
-/* The precondition failed on a request that had been sent before, or whose reply was lost: the
- * object may be what the first sending made. The nonce tells. */
+/* The precondition failed: the object may be what an earlier sending of this write made. The nonce
+ * tells. Looked up even when nothing is known of an earlier sending, because the HTTP library
+ * repeats a request by itself when a connection that it reuses turns out to be dead. */
 static int resolve_refusal(const struct put *p, bool resent, struct ck_version *ret,
                            struct ck_err *err)
 {
-    if (!resent)
-        return refused(p, err);
     int status = 0;
     bool ours = false;
     struct ck_version version = {""};
     int r = head(p, &status, &version, &ours, err);
-    if (r < 0)
+    if (r < 0 && resent)
         return ck_wrap(err, "the outcome of the write is unknown");
+    if (r < 0 && err)
+        ck_err_done(err);
     if (!ours)
         return refused(p, err);
     if (ret)

@@ -236,6 +236,7 @@ static void writing(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+#define THEIRS     HEAD "< 200\n< x-amz-meta-ckops-write: other\n"
 #define CREATE_PUT PUT "> if-none-match: *\n> !if-match\n> x-amz-meta-ckops-write: *\n>= hello\n"
 #define BUSY       "< 409\n" ERR("ConditionalRequestConflict")
 #define E500       "< 500\n" ERR("InternalError")
@@ -245,7 +246,7 @@ static void creating(void **state)
     static const struct wire_case t[] = {
         {"ok", CREATE, CREATE_PUT OK_PUT, CK_OK, TAG},
         COMMON(CREATE, CREATE_PUT, PUT_WEST "> if-none-match: *\n", OK_PUT, TAG),
-        {"exists", CREATE, CREATE_PUT "< 412\n" ERR("PreconditionFailed"), CK_EXISTS,
+        {"exists", CREATE, CREATE_PUT "< 412\n" ERR("PreconditionFailed") THEIRS, CK_EXISTS,
          "file already exists"},
         {"busy, then ok", CREATE, CREATE_PUT BUSY CREATE_PUT OK_PUT, CK_OK, TAG},
         {"busy, then exists", CREATE,
@@ -279,11 +280,13 @@ static void updating(void **state)
     static const struct wire_case t[] = {
         {"ok", UPDATE, UPDATE_PUT OK_PUT, CK_OK, TAG},
         COMMON(UPDATE, UPDATE_PUT, PUT_WEST "> if-match: " OLD "\n", OK_PUT, TAG),
-        {"changed", UPDATE, UPDATE_PUT "< 412\n" ERR("PreconditionFailed"), CK_CONFLICT,
+        {"changed", UPDATE, UPDATE_PUT "< 412\n" ERR("PreconditionFailed") THEIRS, CK_CONFLICT,
          "changed by someone else"},
-        {"removed", UPDATE, UPDATE_PUT "< 404\n" ERR("NoSuchKey"), CK_CONFLICT,
+        {"removed", UPDATE, UPDATE_PUT "< 404\n" ERR("NoSuchKey") HEAD "< 404\n", CK_CONFLICT,
          "changed by someone else"},
-        {"removed, empty body", UPDATE, UPDATE_PUT "< 404\n", CK_CONFLICT,
+        {"removed, empty body", UPDATE, UPDATE_PUT "< 404\n" HEAD "< 404\n", CK_CONFLICT,
+         "changed by someone else"},
+        {"changed, and no look", UPDATE, UPDATE_PUT "< 412\n" HEAD "< 403\n", CK_CONFLICT,
          "changed by someone else"},
         {"busy, then ok", UPDATE, UPDATE_PUT BUSY UPDATE_PUT OK_PUT, CK_OK, TAG},
         {"always busy", UPDATE,
@@ -582,7 +585,7 @@ static void ones_own_write_is_known_again(void **state)
     static const struct {
         unsigned lost;
         int later;
-    } t[] = {{1, 412}, {2, 412}, {3, 0}, {1, 409}, {0, 500}};
+    } t[] = {{1, 412}, {2, 412}, {3, 0}, {1, 409}, {0, 500}, {0, 412}};
     for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
         for (enum op op = CREATE; op <= UPDATE; op++) {
             struct ck_env env = {0};

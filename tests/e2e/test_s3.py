@@ -1,0 +1,423 @@
+"""The everyday path on S3: commands, races, a fault at every request, the promised error messages.
+
+CKOPS_BIN names the program. Servers come from tests/servers; without them the tests skip with the
+reason, or fail where CKOPS_SERVERS_REQUIRED=1."""
+
+import http.client
+import http.server
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from test_everyday import ALL, GROUP, NAME
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import servers  # noqa: E402
+
+PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
+REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
+pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
+
+EXTRA = GROUP.replace("name: nodes", "name: extra")
+
+
+def start(kind):
+    try:
+        return kind().start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    s = start(servers.Versitygw)
+    s.buckets = 0
+    yield s
+    s.stop()
+
+
+@pytest.fixture(scope="module")
+def minio():
+    s = start(servers.Minio)
+    deadline = time.monotonic() + 20
+    while servers.s3request(s.url, "PUT", "/bkt")[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield s
+    s.stop()
+
+
+class Store:
+    def __init__(self, server, root, url=None):
+        server.buckets += 1
+        self.server, self.root, self.bucket = server, root, f"bucket{server.buckets}"
+        server.make_bucket(self.bucket)
+        self.env = {"HOME": str(root), "PATH": "/usr/bin:/bin", "KOPS_STATE_STORE": f"s3://{self.bucket}/state",
+                    **server.env("custom", url)}
+        self.env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+
+    def run(self, *args, stdin="", **env):
+        p = subprocess.run([PROGRAM, *args], env=dict(self.env, **env), cwd=self.root, input=stdin, text=True,
+                           capture_output=True, timeout=120)
+        assert p.returncode in (0, 1), (args, p.stderr)
+        assert servers.SECRET not in p.stdout + p.stderr
+        return p
+
+    def ok(self, *args, **kw):
+        p = self.run(*args, **kw)
+        assert p.returncode == 0, (args, p.stdout, p.stderr)
+        return p
+
+    def keys(self):
+        status, _, body = servers.s3request(self.server.url, "GET", f"/{self.bucket}", query=[("list-type", "2")])
+        assert status == 200
+        return sorted(part.split("</Key>")[0] for part in body.decode().split("<Key>")[1:])
+
+    def read(self, key):
+        status, _, body = servers.s3request(self.server.url, "GET", f"/{self.bucket}/state/{key}")
+        return body.decode() if status == 200 else None
+
+
+@pytest.fixture
+def store(gateway, tmp_path):
+    return Store(gateway, tmp_path)
+
+
+def test_everyday_commands(store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    assert store.keys() == [f"state/{NAME}/{x}" for x in ("config", "instancegroup/cp", "instancegroup/nodes")]
+    assert NAME in store.ok("get", "clusters").stdout
+    assert "nodes" in store.ok("get", "ig", "--name", NAME).stdout
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in store.read(f"{NAME}/instancegroup/nodes")
+    store.ok("replace", "-f", "-", stdin=GROUP)
+    assert "maxSize: 2" in store.read(f"{NAME}/instancegroup/nodes")
+    again = store.run("create", "-f", "-", stdin=ALL)
+    assert again.returncode == 1 and "already exists" in again.stderr
+    store.ok("delete", "ig", "nodes", "--name", NAME, "--yes")
+    assert store.read(f"{NAME}/instancegroup/nodes") is None
+    assert store.keys() == [f"state/{NAME}/config", f"state/{NAME}/instancegroup/cp"]
+
+
+@pytest.mark.slow
+def test_sixty_four_processes_create_one_group_once(store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    procs = []
+    for i in range(64):
+        p = subprocess.Popen([PROGRAM, "create", "-f", "-"], env=store.env, cwd=store.root, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(EXTRA.replace("maxSize: 2", f"maxSize: {i + 2}"))
+        procs.append(p)
+    for p in procs:  # each reads to the end of its input: this opens the gate
+        p.stdin.close()
+        p.stdin = None
+    ends = [(i, p.communicate(timeout=60), p.returncode) for i, p in enumerate(procs)]
+    won = [i for i, _, code in ends if code == 0]
+    assert len(won) == 1
+    assert all("already exists" in err for i, (_, err), code in ends if code)
+    assert f"maxSize: {won[0] + 2}\n" in store.read(f"{NAME}/instancegroup/extra")
+
+
+# ---- a fault at each request
+
+class FaultProxy:
+    """Forwards to an S3 server; the n-th request (from 1) and `count` in all from there meet the fault."""
+
+    def __init__(self, upstream):
+        self.upstream = urllib.parse.urlsplit(upstream)
+        self.lock = threading.Lock()
+        self.arm(0, None, 0)
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                with proxy.lock:
+                    proxy.n += 1
+                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
+                if hit and proxy.fault == "500":
+                    return self.answer(500, [], b"<Error><Code>InternalError</Code></Error>")
+                if hit and proxy.fault == "break before":
+                    return self.drop()
+                c = http.client.HTTPConnection(proxy.upstream.hostname, proxy.upstream.port, timeout=30)
+                try:
+                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                    for k, v in self.headers.items():
+                        c.putheader(k, v)
+                    c.endheaders(body or None)
+                    r = c.getresponse()
+                    headers, data, status = r.getheaders(), r.read(), r.status
+                finally:
+                    c.close()
+                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
+                    return self.drop()
+                self.answer(status, headers, data)
+
+            def drop(self):
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+            def answer(self, status, headers, data):
+                self.send_response_only(status)
+                length = str(len(data))
+                for k, v in headers:
+                    if k.lower() == "content-length" and self.command == "HEAD":
+                        length = v
+                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
+                        self.send_header(k, v)
+                self.send_header("content-length", length)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(data)
+
+            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *a: None
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+
+    def arm(self, first, fault, count):
+        self.n, self.first, self.fault, self.count = 0, first, fault, count
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def proxy(gateway):
+    p = FaultProxy(gateway.url)
+    yield p
+    p.close()
+
+
+# Command, its input, what the store held before; and what it holds in the end, by a function.
+EVERYDAY = {
+    "create": (["create", "-f", "-"], ALL, None),
+    "get": (["get", "ig", "--name", NAME], "", ALL),
+    "edit": (["edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9"], "", ALL),
+    "replace": (["replace", "-f", "-"], GROUP.replace("maxSize: 2", "maxSize: 9"), ALL),
+    "delete": (["delete", "ig", "nodes", "--name", NAME, "--yes"], "", ALL),
+}
+
+
+def done(store, command):
+    group = store.read(f"{NAME}/instancegroup/nodes")
+    whole = all(store.read(f"{NAME}/{x}") for x in ("config", "instancegroup/cp"))
+    if command == "delete":
+        return whole and group is None
+    return whole and group and ("maxSize: 9" in group) == (command in ("edit", "replace"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 1000], ids=["once", "from then on"])
+@pytest.mark.parametrize("fault", ["500", "break before", "break after"])
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_fault_at_each_request(gateway, proxy, tmp_path, command, fault, count):
+    args, text, before = EVERYDAY[command]
+    n, total = 0, 1
+    while n < total:
+        n += 1
+        store = Store(gateway, tmp_path, proxy.url)
+        proxy.arm(0, None, 0)
+        if before:
+            store.ok("create", "-f", "-", stdin=before)
+        if n == 1:
+            probe = Store(gateway, tmp_path, proxy.url)
+            if before:
+                probe.ok("create", "-f", "-", stdin=before)
+            proxy.arm(0, None, 0)
+            probe.ok(*args, stdin=text)
+            total = proxy.n
+        proxy.arm(n, fault, count)
+        p = store.run(*args, stdin=text)
+        reached = proxy.n >= n
+        proxy.arm(0, None, 0)
+        assert reached, f"request {n} of {total} was not made"
+        if count == 1:
+            assert p.returncode == 0, (n, p.stderr)  # one fault is made good without a word
+        if p.returncode == 0:
+            assert done(store, command), (n, p.stdout, p.stderr)
+            continue
+        assert p.stderr.startswith("Error: ") or "\nError: " in p.stderr, (n, p.stderr)
+        # The same command again, as it stands, completes the work or says that it is complete.
+        q = store.run(*args, stdin=text)
+        if q.returncode:
+            assert command in ("create", "delete"), (n, q.stderr)
+            assert "already exists" in q.stderr or "not found" in q.stderr, (n, q.stderr)
+            if not done(store, command):  # a part is there: create it by replacing with --force
+                store.ok("replace", "--force", "-f", "-", stdin=text)
+        assert done(store, command), (n, p.stderr, q.stderr)
+
+
+# ---- the promised messages
+
+def reply(status, body="", headers=(), wait=0):
+    """A server that answers every request alike; yields its URL and the requests so far."""
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args):
+            pass
+
+        def serve(self):
+            seen.append((self.command, self.path, dict(self.headers)))
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            time.sleep(wait)
+            self.send_response(status)
+            for k, v in headers:
+                self.send_header(k, v)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body.encode())
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve
+
+    s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    s.daemon_threads = True
+    threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    return s, "http://127.0.0.1:%d" % s.server_address[1], seen
+
+
+def error(code):
+    return f"<Error><Code>{code}</Code><Message>text of the server</Message><RequestId>R1</RequestId></Error>"
+
+
+def ask(tmp_path, url, *args, store="s3://bkt", **env):
+    e = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "S3_ENDPOINT": url, "S3_ACCESS_KEY_ID": servers.ACCESS,
+         "S3_SECRET_ACCESS_KEY": servers.SECRET, "S3_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    e.update(env)
+    p = subprocess.run([PROGRAM, *(args or ("get", "clusters")), "--state", store], env=e, text=True,
+                       capture_output=True, timeout=100)
+    secret = e["S3_SECRET_ACCESS_KEY"]
+    assert secret not in p.stdout + p.stderr
+    return p
+
+
+REAL = {
+    "wrong secret": ({"S3_SECRET_ACCESS_KEY": "wrong-secret"}, "bkt",
+                     ["403 SignatureDoesNotMatch", "the secret key does not belong to this access key"]),
+    "unknown key": ({"S3_ACCESS_KEY_ID": "AKNOBODY"}, "bkt",
+                    ["403 InvalidAccessKeyId", "as AKNOBODY", "this access key is not known there"]),
+    "missing bucket": ({}, "nosuchbucket", ["404 NoSuchBucket", 'the bucket "nosuchbucket" does not exist at 127.0.0.1']),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_message_on_a_real_server(minio, tmp_path, name):
+    env, bucket, texts = REAL[name]
+    p = ask(tmp_path, minio.url, store=f"s3://{bucket}", **env)
+    assert p.returncode == 1 and "s3:ListBucket" in p.stderr
+    for t in texts:
+        assert t in p.stderr, p.stderr
+
+
+SCRIPTED = {
+    "denied": (403, "AccessDenied", "allow s3:ListBucket on arn:aws:s3:::bkt"),
+    "expired session": (400, "ExpiredToken", "the session has expired: sign in again"),
+    "clock": (403, "RequestTimeTooSkewed", "set this machine's clock"),
+    "wrong region": (400, "AuthorizationHeaderMalformed", "in us-east-1: 400 AuthorizationHeaderMalformed"),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
+def test_message_of_a_refusal(tmp_path, name):
+    status, code, text = SCRIPTED[name]
+    s, url, seen = reply(status, error(code))
+    p = ask(tmp_path, url)
+    s.shutdown()
+    assert p.returncode == 1 and text in p.stderr and f"{status} {code}" in p.stderr, p.stderr
+    assert f"as {servers.ACCESS}" in p.stderr and "text of the server" in p.stderr and "R1" in p.stderr
+    assert len(seen) <= 2
+
+
+def test_a_redirect_to_another_host_is_not_followed(tmp_path):
+    other, other_url, stolen = reply(200)
+    s, url, _ = reply(307, error("TemporaryRedirect"), [("location", other_url + "/bkt")])
+    p = ask(tmp_path, url)
+    s.shutdown()
+    other.shutdown()
+    assert p.returncode == 1 and "307 TemporaryRedirect" in p.stderr and not stolen
+
+
+def test_nothing_listens(tmp_path):
+    p = ask(tmp_path, f"http://127.0.0.1:{servers.free_port()}")
+    assert p.returncode == 1 and "127.0.0.1" in p.stderr and "connection refused" in p.stderr
+
+
+@pytest.mark.slow
+def test_a_server_that_never_answers_costs_one_deadline(tmp_path):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        began = time.monotonic()
+        p = ask(tmp_path, "http://127.0.0.1:%d" % s.getsockname()[1])
+        assert p.returncode == 1 and "s3:ListBucket" in p.stderr and "127.0.0.1" in p.stderr
+        assert 25 < time.monotonic() - began < 40
+
+
+def test_a_web_page_in_place_of_a_store(tmp_path):
+    s, url, _ = reply(200, "<html><body>Sign in</body></html>", [("content-type", "text/html")])
+    p = ask(tmp_path, url)
+    s.shutdown()
+    assert p.returncode == 1 and "the reply is not a bucket listing" in p.stderr
+
+
+@pytest.mark.parametrize("missing", ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"])
+def test_missing_key_of_an_endpoint(tmp_path, missing):
+    env = {"HOME": str(tmp_path), "S3_ENDPOINT": "http://127.0.0.1:1", "S3_ACCESS_KEY_ID": "A",
+           "S3_SECRET_ACCESS_KEY": "B"}
+    del env[missing]
+    p = subprocess.run([PROGRAM, "get", "clusters", "--state", "s3://bkt"], env=env, text=True, capture_output=True)
+    assert p.returncode == 1 and f"{missing} cannot be empty when S3_ENDPOINT is not empty" in p.stderr
+
+
+ILLEGAL = ["s3://Bu cket", "s3://b%2Fc", "s3://..", "s3://", "s3://b/../x", "s3://bkt/a\nb", "s3://bkt/a\x1b[2J",
+           "s3://b:80/x", "s3://user:hunter2@bkt/x", "s3://b\u00e9"]
+
+
+@pytest.mark.parametrize("url", ILLEGAL, ids=ascii)
+def test_illegal_location_is_refused_before_any_request(tmp_path, url):
+    s, endpoint, seen = reply(403)
+    p = ask(tmp_path, endpoint, store=url)
+    s.shutdown()
+    assert p.returncode == 1 and p.stderr.startswith("Error: ") and not seen
+    assert "hunter2" not in p.stderr and "\x1b" not in p.stderr
+
+
+def test_no_secret_at_the_highest_verbosity(store):
+    store.ok("create", "-f", "-", "-v", "10", stdin=ALL)  # run() looks for the secret
+    p = store.ok("get", "clusters", "-v", "10", S3_SESSION_TOKEN="")
+    assert "Signature=" not in p.stderr
+
+
+# ---- manifests from elsewhere
+
+def test_manifests_from_http_and_s3(store):
+    s, url, _ = reply(200, ALL)
+    store.ok("create", "-f", url + "/all.yaml")
+    s.shutdown()
+    assert len(store.keys()) == 3
+    servers.s3request(store.server.url, "PUT", f"/{store.bucket}/in/extra.yaml", EXTRA.encode())
+    store.ok("create", "-f", f"s3://{store.bucket}/in/extra.yaml")
+    assert store.read(f"{NAME}/instancegroup/extra")
+    p = store.run("create", "-f", f"s3://{store.bucket}/in/none.yaml")
+    assert p.returncode == 1 and "none.yaml" in p.stderr and "does not exist" in p.stderr
