@@ -1,149 +1,6 @@
 /* What every store must do, whatever it is made of. The store is named by CK_STORE_URL; statement
- * numbers are those of the conformance list. Races: CK_RACE_ROUNDS, CK_CAS_WRITERS, CK_CAS_STEPS.
- */
-#include "base/clock.h"
-#include "base/mem.h"
-#include "vfs/vfs.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct store {
-    struct ck_env env;
-    struct ck_arena *a;
-    struct ck_vfs_ctx ctx;
-    struct ck_path root; /* a fresh folder below the URL */
-};
-
-static const char *url(void)
-{
-    return getenv("CK_STORE_URL");
-}
-
-static bool is(const char *scheme)
-{
-    return ck_str_starts(url(), scheme);
-}
-
-static bool object_store(void)
-{
-    return !is("file://") && strstr(url(), "://") && !is("memfs://");
-}
-
-static long setting(const char *name, long dflt)
-{
-    const char *v = getenv(name);
-    return v ? strtol(v, NULL, 10) : dflt;
-}
-
-static void must(int r, struct ck_err *err)
-{
-    if (r < 0)
-        fail_msg("%s: %s", ck_code_name(err->code), ck_err_msg(err));
-}
-
-static void open_store(struct store *s, const char *folder)
-{
-    *s = (struct store){.a = ck_arena_new()};
-    ck_env_from_process(&s->env);
-    s->ctx = (struct ck_vfs_ctx){.env = &s->env, .arena = s->a};
-    CK_AUTOERR err = CK_ERR_INIT;
-    struct ck_path top;
-    must(ck_vfs_parse(&s->ctx, url(), &top, &err), &err);
-    must(ck_path_join(s->a, &top, folder, &s->root, &err), &err);
-}
-
-static void close_store(struct store *s)
-{
-    ck_vfs_ctx_done(&s->ctx);
-    ck_env_done(&s->env);
-    ck_arena_free(s->a);
-}
-
-static int setup(void **state)
-{
-    static unsigned n;
-    struct store *s = ck_xcalloc(1, sizeof *s);
-    char folder[64];
-    snprintf(folder, sizeof folder, "t%ld-%u", (long)getpid(), n++);
-    open_store(s, folder);
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct store *s = *state;
-    ck_vfs_remove_tree(&s->root, NULL);
-    close_store(s);
-    free(s);
-    return 0;
-}
-
-static struct ck_path at(struct store *s, const char *key)
-{
-    struct ck_path p;
-    CK_AUTOERR err = CK_ERR_INIT;
-    must(ck_path_join(s->a, &s->root, key, &p, &err), &err);
-    return p;
-}
-
-static int put(struct store *s, const char *key, const char *text, enum ck_write_mode mode,
-               const struct ck_version *version, struct ck_version *ret)
-{
-    struct ck_path p = at(s, key);
-    CK_AUTOERR err = CK_ERR_INIT;
-    const struct ck_write_opts o = {.mode = mode, .version = version};
-    int r = ck_vfs_write(&p, ck_slice_of(text), &o, ret, &err);
-    if (r < 0 && err.code != CK_EXISTS && err.code != CK_CONFLICT)
-        printf("  %s: %s\n", key, ck_err_msg(&err));
-    return r;
-}
-
-static void has(struct store *s, const char *key, const char *want, struct ck_version *ret)
-{
-    struct ck_path p = at(s, key);
-    CK_AUTOERR err = CK_ERR_INIT;
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    must(ck_vfs_read(&p, &b, ret, &err), &err);
-    assert_string_equal(ck_buf_str(&b), want);
-}
-
-static int get(struct store *s, const char *key)
-{
-    struct ck_path p = at(s, key);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    CK_AUTOERR err = CK_ERR_INIT;
-    return ck_vfs_read(&p, &b, NULL, &err);
-}
-
-enum what { LIST, DIRS, TREE };
-
-static void lists(struct store *s, enum what what, const char *key, const char *want)
-{
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CK_AUTOERR err = CK_ERR_INIT;
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    struct ck_path p = at(s, key);
-    struct ck_entries e = {0};
-    int r = what == LIST   ? ck_vfs_list(&p, a, &e, &err)
-            : what == DIRS ? ck_vfs_list_dirs(&p, a, &e, &err)
-                           : ck_vfs_tree(&p, a, &e, &err);
-    must(r, &err);
-    for (size_t i = 0; i < e.n; i++)
-        ck_buf_fmt(&b, "%s%s", i ? " " : "", e.v[i].name);
-    assert_string_equal(ck_buf_str(&b), want);
-}
+ * numbers are those of the conformance list. */
+#include "conformance.h"
 
 /* ---- paths ---- */
 
@@ -464,145 +321,127 @@ static void test_hash_is_that_of_the_content(void **state)
             : "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 }
 
-/* ---- races ---- */
+/* ---- more than one at a time, odd names ---- */
 
-static void skip_in_memory(void)
+static int collect(void *arg, struct ck_slice piece, struct ck_err *err)
 {
-    if (is("memfs://") && !getenv("CKOPS_MEMFS_ROOT"))
-        skip(); /* memory is not shared between processes */
+    ck_buf_put(arg, piece);
+    return 0;
 }
 
-/* fn in n processes; returns the sum of their results. */
-static long in_processes(long n, const char *folder, int (*fn)(struct store *s, long i, void *arg),
-                         void *arg)
+static int stop(void *arg, struct ck_slice piece, struct ck_err *err)
 {
-    int *results = mmap(NULL, (size_t)n * sizeof(int), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int gate[2];
-    assert_int_equal(pipe(gate), 0);
-    fflush(stdout);
-    for (long i = 0; i < n; i++) {
-        if (fork() != 0)
-            continue;
-        struct store s;
-        char c;
-        close(gate[1]);
-        open_store(&s, folder);
-        while (read(gate[0], &c, 1) > 0)
-            ;
-        results[i] = fn(&s, i, arg);
-        close_store(&s);
-        fflush(stdout);
-        _exit(0);
-    }
-    close(gate[1]); /* opens the gate for all at once */
-    close(gate[0]);
-    for (long i = 0; i < n; i++) {
-        int status = 0;
-        while (wait(&status) < 0 && errno == EINTR)
-            ;
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
-    long sum = 0;
-    for (long i = 0; i < n; i++)
-        sum += results[i];
-    munmap(results, (size_t)n * sizeof(int));
-    return sum;
+    return ck_fail(err, CK_CANCELLED, "enough");
 }
 
-static int create_one(struct store *s, long i, void *arg)
+static void test_streamed_reads_give_the_same(void **state)
 {
-    char text[32];
-    snprintf(text, sizeof text, "writer %ld", i);
-    int r = put(s, arg, text, CK_WRITE_CREATE, NULL, NULL);
-    return r == 0 ? 1 : r == -CK_EXISTS ? 0 : 1000;
-}
-
-static void race(struct store *s, long processes)
-{
-    long rounds = setting("CK_RACE_ROUNDS", 100);
-    const char *folder = strrchr(s->root.key, '/') ? strrchr(s->root.key, '/') + 1 : s->root.key;
-    for (long k = 0; k < rounds; k++) {
-        char key[32];
-        snprintf(key, sizeof key, "race/%ld", k);
-        assert_int_equal(in_processes(processes, folder, create_one, key), 1);
-    }
-}
-
-static void test_V047_twelve_processes_create_one_object_once(void **state)
-{
-    skip_in_memory();
-    race(*state, 12);
-}
-
-static void test_V047_sixty_four_processes_create_one_object_once(void **state)
-{
-    skip_in_memory();
-    race(*state, 64);
-}
-
-enum { MAX_WRITERS = 64 };
-
-static void parse_counters(const char *text, long counters[MAX_WRITERS])
-{
-    for (int i = 0; i < MAX_WRITERS; i++)
-        counters[i] = strtol(text, (char **)&text, 10);
-}
-
-/* Each writer adds to its own number in an object that all share. */
-static int increment(struct store *s, long i, void *arg)
-{
-    long steps = setting("CK_CAS_STEPS", 200);
-    struct ck_path p = at(s, "counter");
-    for (long done = 0; done < steps;) {
-        CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-        CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-        CK_AUTOERR err = CK_ERR_INIT;
-        struct ck_version v;
-        long counters[MAX_WRITERS];
-        if (ck_vfs_read(&p, &b, &v, &err) < 0)
-            continue;
-        parse_counters(ck_buf_str(&b), counters);
-        /* Nobody else touches this number: it tells whether an unclear write took effect. */
-        done = counters[i];
-        if (done >= steps)
-            break;
-        counters[i]++;
-        for (int k = 0; k < MAX_WRITERS; k++)
-            ck_buf_fmt(&out, "%ld ", counters[k]);
-        const struct ck_write_opts o = {.mode = CK_WRITE_IF_UNCHANGED, .version = &v};
-        int r = ck_vfs_write(&p, ck_buf_slice(&out), &o, NULL, &err);
-        if (r < 0 && r != -CK_CONFLICT && r != -CK_UNAVAILABLE && r != -CK_TIMEOUT) {
-            printf("writer %ld: %s\n", i, ck_err_msg(&err));
-            return -1000000;
-        }
-    }
-    return (int)steps;
-}
-
-static void test_concurrent_increments_lose_nothing(void **state)
-{
-    skip_in_memory();
     struct store *s = *state;
-    long writers = setting("CK_CAS_WRITERS", 64), steps = setting("CK_CAS_STEPS", 200);
-    const char *folder = strrchr(s->root.key, '/') ? strrchr(s->root.key, '/') + 1 : s->root.key;
-    CK_AUTOBUF struct ck_buf zero = CK_BUF_INIT;
+    struct ck_path p = at(s, "x"), q = at(s, "y");
+    struct ck_version whole, streamed;
+    CK_AUTOBUF struct ck_buf big = CK_BUF_INIT;
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     CK_AUTOERR err = CK_ERR_INIT;
-    for (int i = 0; i < MAX_WRITERS; i++)
-        ck_buf_puts(&zero, "0 ");
-    assert_int_equal(put(s, "counter", ck_buf_str(&zero), CK_WRITE_CREATE, NULL, NULL), 0);
-    assert_int_equal(in_processes(writers, folder, increment, NULL), writers * steps);
-    struct ck_path p = at(s, "counter");
-    must(ck_vfs_read(&p, &b, NULL, &err), &err);
-    long counters[MAX_WRITERS], sum = 0;
-    parse_counters(ck_buf_str(&b), counters);
-    for (int i = 0; i < MAX_WRITERS; i++)
-        sum += counters[i];
-    assert_int_equal(sum, writers * steps);
+    for (int i = 0; i < 50000; i++)
+        ck_buf_fmt(&big, "%d ", i);
+    must(ck_vfs_write(&p, ck_buf_slice(&big), NULL, NULL, &err), &err);
+    has(s, "x", ck_buf_str(&big), &whole);
+    must(ck_vfs_read_stream(&p, collect, &b, &streamed, &err), &err);
+    assert_string_equal(ck_buf_str(&b), ck_buf_str(&big));
+    assert_string_equal(streamed.token, whole.token);
+    assert_int_equal(ck_vfs_read_stream(&p, stop, NULL, NULL, &err), -CK_CANCELLED);
+    assert_int_equal(ck_vfs_read_stream(&q, collect, &b, NULL, &err), -CK_NOT_FOUND);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+enum { BULK = 40 };
+
+struct bulk {
+    unsigned seen[BULK], found;
+};
+
+static int bulk_item(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                     struct ck_err *item_err)
+{
+    struct bulk *b = arg;
+    char want[16];
+    snprintf(want, sizeof want, "%zu", i);
+    b->seen[i]++;
+    if (i % 3 == 0) {
+        assert_int_equal(item_err->code, CK_NOT_FOUND);
+        return 0;
+    }
+    assert_int_equal(item_err->code, CK_OK);
+    assert_true(ck_slice_eq_str(data, want));
+    assert_true(*version->token);
+    b->found++;
+    return 0;
+}
+
+static int bulk_stop(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                     struct ck_err *item_err)
+{
+    ++*(unsigned *)arg;
+    return -CK_CANCELLED;
+}
+
+static void test_bulk_reads_report_every_item_once(void **state)
+{
+    struct store *s = *state;
+    const char *keys[BULK];
+    struct bulk b = {0};
+    unsigned calls = 0;
+    CK_AUTOERR err = CK_ERR_INIT;
+    for (size_t i = 0; i < BULK; i++) {
+        char name[16], text[16];
+        snprintf(name, sizeof name, "k%zu", i);
+        snprintf(text, sizeof text, "%zu", i);
+        keys[i] = at(s, name).key;
+        if (i % 3)
+            assert_int_equal(put(s, name, text, CK_WRITE_ANY, NULL, NULL), 0);
+    }
+    must(ck_vfs_read_many(&s->root, keys, BULK, bulk_item, &b, &err), &err);
+    for (size_t i = 0; i < BULK; i++)
+        assert_int_equal(b.seen[i], 1);
+    assert_int_equal(b.found, BULK - (BULK + 2) / 3);
+    assert_int_equal(ck_vfs_read_many(&s->root, keys, BULK, bulk_stop, &calls, &err),
+                     -CK_CANCELLED);
+    assert_int_equal(calls, 1);
+}
+
+static void test_an_object_in_the_place_of_a_folder_is_not_harmed(void **state)
+{
+    struct store *s = *state;
+    assert_int_equal(put(s, "a", "object", CK_WRITE_ANY, NULL, NULL), 0);
+    int r = put(s, "a/b", "below", CK_WRITE_CREATE, NULL, NULL);
+    assert_true(r == 0 || r == -CK_IO || r == -CK_INVALID);
+    has(s, "a", "object", NULL);
+    if (r == 0)
+        has(s, "a/b", "below", NULL);
+}
+
+static void test_very_long_names_work_or_fail_cleanly(void **state)
+{
+    struct store *s = *state;
+    CK_AUTOBUF struct ck_buf name = CK_BUF_INIT;
+    ck_buf_fill(&name, 'n', 4096);
+    if (put(s, ck_buf_str(&name), "x", CK_WRITE_CREATE, NULL, NULL) == 0)
+        has(s, ck_buf_str(&name), "x", NULL);
+    else
+        assert_true(get(s, ck_buf_str(&name)) < 0);
+}
+
+static void test_empty_objects(void **state)
+{
+    struct store *s = *state;
+    struct ck_version v;
+    assert_int_equal(put(s, "e", "", CK_WRITE_ANY, NULL, NULL), 0);
+    has(s, "e", "", &v);
+    assert_true(*v.token);
+    lists(s, LIST, ".", "e");
+    assert_int_equal(put(s, "e", "full", CK_WRITE_IF_UNCHANGED, &v, NULL), 0);
+    has(s, "e", "full", NULL);
+    assert_int_equal(put(s, "e", "", CK_WRITE_IF_UNCHANGED, &v, NULL), -CK_CONFLICT);
+}
 
 int main(void)
 {
@@ -631,9 +470,11 @@ int main(void)
         T(test_find_sees_nested_names_and_nothing_beneath),
         T(test_V039_remove_versions_of_exactly_one_key),
         T(test_hash_is_that_of_the_content),
-        T(test_V047_twelve_processes_create_one_object_once),
-        T(test_V047_sixty_four_processes_create_one_object_once),
-        T(test_concurrent_increments_lose_nothing),
+        T(test_streamed_reads_give_the_same),
+        T(test_bulk_reads_report_every_item_once),
+        T(test_an_object_in_the_place_of_a_folder_is_not_harmed),
+        T(test_very_long_names_work_or_fail_cleanly),
+        T(test_empty_objects),
     };
     if (!url()) {
         fprintf(stderr, "CK_STORE_URL names the store to test\n");
@@ -641,5 +482,6 @@ int main(void)
     }
     if (getenv("CK_ONLY")) /* a pattern of test names */
         cmocka_set_test_filter(getenv("CK_ONLY"));
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
+    return failed + run_races();
 }
