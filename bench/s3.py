@@ -98,7 +98,7 @@ def timed(program, env, *args):
     wall = time.monotonic() - began
     if status:
         sys.exit(f"{' '.join(args)} failed: {err[0].decode()[-500:]}")
-    return wall, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, out[0]
+    return wall, usage.ru_utime + usage.ru_stime, out[0]
 
 
 def main():
@@ -147,15 +147,15 @@ def measure(args, s3, counter, env):
         best = None
         for _ in range(args.runs):
             counter.n = 0
-            wall, rss, cpu, out = timed(args.program, env, "get", "clusters", "--state", f"s3://{bucket}")
+            wall, cpu, out = timed(args.program, env, "get", "clusters", "--state", f"s3://{bucket}")
             lines = out.decode().count("example.com")
             if lines != want:
                 sys.exit(f"{title}: {lines} clusters listed instead of {want}")
             if not best or wall < best[0]:
-                best = wall, counter.n, rss, cpu
-        wall, n, rss, cpu = best
+                best = wall, counter.n, cpu
+        wall, n, cpu = best
         beside = f"; kops: {kops}" if kops else ""
-        print(f"  {title}: {wall * 1000:.0f} ms, {n} requests, {rss:.1f} MiB, {cpu:.2f} s CPU{beside}", flush=True)
+        print(f"  {title}: {wall * 1000:.0f} ms, {n} requests, {cpu:.2f} s CPU{beside}", flush=True)
 
     fill(s3, "hundred", hundred)
     show("100 clusters", "hundred", 100, of_kops("100 clusters on S3"))

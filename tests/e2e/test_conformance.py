@@ -181,6 +181,6 @@ def test_races_end_well_on_a_bad_network(running, name):
         proxy.toxic(name, f"{name}{i}", kind, stream, toxicity, **attributes)
     counts = dict(COUNTS)
     if not FULL:
-        counts.update(CK_RACE_ROUNDS="2", CK_CAS_STEPS="2")
+        counts.update(CK_RACE_ROUNDS="10", CK_CAS_STEPS="5")
     passes(f"s3://{fresh_bucket(s)}", s.env("custom", url), counts, only="*twelve_processes*")
     passes(f"s3://{fresh_bucket(s)}", s.env("custom", url), counts, only="*increments*")
