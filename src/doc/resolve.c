@@ -2,6 +2,7 @@
 #include "doc/resolve.h"
 
 #include "base/attr.h"
+#include "base/enc.h"
 
 #include <errno.h>
 #include <math.h>
@@ -315,4 +316,16 @@ static bool base60(struct ck_slice s)
 bool ck_scalar_plain(struct ck_slice s)
 {
     return ck_scalar_resolve(s).kind == CK_SCALAR_STR && !base60(s);
+}
+
+void ck_scalar_repair(struct ck_buf *out, struct ck_slice s)
+{
+    for (size_t i = 0, n; i < s.len; i += n ? n : 1) {
+        uint32_t cp;
+        n = ck_utf8_decode(s.ptr + i, s.len - i, &cp);
+        if (n)
+            ck_buf_putn(out, s.ptr + i, n);
+        else
+            ck_buf_puts(out, "\xEF\xBF\xBD");
+    }
 }

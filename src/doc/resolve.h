@@ -2,6 +2,7 @@
  * follow. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
@@ -28,3 +29,5 @@ struct ck_scalar {
 struct ck_scalar ck_scalar_resolve(struct ck_slice s);
 /* Whether go-yaml writes this text without quotes, as far as its meaning goes. */
 bool ck_scalar_plain(struct ck_slice s);
+/* Append s as valid UTF-8: Go's encoding/json makes each wrong byte a U+FFFD. */
+void ck_scalar_repair(struct ck_buf *out, struct ck_slice s);

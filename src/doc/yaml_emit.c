@@ -137,7 +137,12 @@ static void put_right(struct ck_buf *out, size_t start)
 
 static void put_text(struct writer *w, struct ck_slice s)
 {
+    CK_AUTOBUF struct ck_buf valid = CK_BUF_INIT;
     CK_AUTOBUF struct ck_buf other = CK_BUF_INIT;
+    if (!ck_utf8_valid(s)) { /* libyaml would write nothing at all */
+        ck_scalar_repair(&valid, s);
+        s = ck_buf_slice(&valid);
+    }
     if (stand_in(w, s, &other))
         s = ck_buf_slice(&other);
     yaml_scalar_style_t style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
@@ -239,6 +244,8 @@ void ck_yaml_emit(struct ck_buf *out, const struct ck_val *v)
     yaml_stream_end_event_initialize(&e);
     emit(&w, &e);
     yaml_emitter_delete(&w.e);
+    if (w.failed) /* never a document cut short that looks like a whole one */
+        out->overflow = true;
     if (w.marked)
         put_right(out, start);
     /* After a block that keeps its final line breaks libyaml marks the end of the document. */

@@ -18,6 +18,8 @@ enum {
     DEFAULT_DEPTH = 100,
     DEFAULT_NODES = 1000000,
     MAX_ALIASED = 100000, /* nodes that aliases may repeat; go-yaml has a ratio */
+    NODE_BYTES = 64,      /* of repeated text count as one node */
+    MAX_TAG_DIRECTIVES = 1000,
     MAX_KEY = 64 << 10,
     MAX_DUPLICATES = 20
 };
@@ -37,6 +39,8 @@ struct reader {
     size_t nodes;
     size_t aliased; /* of them, those that aliases repeated */
     unsigned depth;
+    bool in_key;   /* the scalar being read is a key */
+    bool semantic; /* the error is one that go-yaml finds only after reading all of the text */
     struct ck_pos *at;
     struct ck_err *err;
 };
@@ -51,6 +55,12 @@ static int fail_at(struct reader *r, yaml_mark_t m, enum ck_code code, const cha
     if (r->at)
         *r->at = pos_of(r, m);
     return ck_fail(r->err, code, "%s", text);
+}
+
+static int fail_meaning(struct reader *r, yaml_mark_t m, const char *text)
+{
+    r->semantic = true;
+    return fail_at(r, m, CK_INVALID, text);
 }
 
 /* go-yaml's wording of a syntax error, line numbers with their quirk included: the first line has
@@ -91,45 +101,127 @@ static int count(struct reader *r, size_t n, yaml_mark_t m)
     return 0;
 }
 
+/* What repeating v costs, in nodes; text counts, or a few long strings would fill the memory. */
 static size_t weight(const struct ck_val *v, size_t most)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < ck_len(v) && n <= most; i++)
-        n += weight(v->kind == CK_LIST ? v->list.v[i] : v->map.v[i].val, most - n);
+    size_t n = 1 + (v->kind == CK_STR ? v->s.len / NODE_BYTES : 0);
+    for (size_t i = 0; i < ck_len(v) && n <= most; i++) {
+        if (v->kind == CK_MAP)
+            n += v->map.v[i].key.len / NODE_BYTES;
+        n += weight(v->kind == CK_LIST ? v->list.v[i] : v->map.v[i].val, most);
+    }
     return n;
+}
+
+static size_t count_of(struct ck_slice text, struct ck_slice what, size_t most)
+{
+    size_t n = 0;
+    const char *p = text.ptr, *end = p + text.len;
+    while (n <= most && (p = memmem(p, (size_t)(end - p), what.ptr, what.len))) {
+        p += what.len;
+        n++;
+    }
+    return n;
+}
+
+/* libyaml compares each %TAG directive with all before it: many of them take hours. UTF-16 has the
+ * same letters with NULs between. */
+static bool has_too_many_directives(struct ck_slice text)
+{
+    return count_of(text, CK_S("%TAG"), MAX_TAG_DIRECTIVES) > MAX_TAG_DIRECTIVES ||
+           count_of(text, CK_S("%\0T\0A\0G"), MAX_TAG_DIRECTIVES) > MAX_TAG_DIRECTIVES;
 }
 
 /* ---- scalars ---- */
 
-static bool tag_is(const char *tag, const char *name)
+/* "int" of "tag:yaml.org,2002:int"; NULL for tags that are not YAML's own. */
+static const char *standard_tag(const char *tag)
 {
     static const char prefix[] = "tag:yaml.org,2002:";
-    return ck_str_starts(tag, prefix) && strcmp(tag + sizeof prefix - 1, name) == 0;
+    return tag && ck_str_starts(tag, prefix) ? tag + sizeof prefix - 1 : NULL;
 }
 
 static int binary(struct reader *r, const yaml_event_t *e, struct ck_slice text, struct ck_val *v)
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf valid = CK_BUF_INIT;
     if (!ck_base64_decode(&b, text))
-        return fail_at(r, e->start_mark, CK_INVALID,
-                       "yaml: !!binary value contains invalid base64 data");
+        return fail_meaning(r, e->start_mark, "yaml: !!binary value contains invalid base64 data");
+    ck_scalar_repair(&valid, ck_buf_slice(&b)); /* kOps passes it through JSON */
     v->kind = CK_STR;
-    v->s = ck_arena_slice(r->a, ck_buf_slice(&b));
+    v->s = ck_arena_slice(r->a, ck_buf_slice(&valid));
     return 0;
+}
+
+static const char *kind_tag(enum ck_scalar_kind kind)
+{
+    switch (kind) {
+    case CK_SCALAR_NULL:
+        return "null";
+    case CK_SCALAR_BOOL:
+        return "bool";
+    case CK_SCALAR_INT:
+    case CK_SCALAR_UINT:
+        return "int";
+    case CK_SCALAR_FLOAT:
+        return "float";
+    case CK_SCALAR_TIME:
+    case CK_SCALAR_STR:
+        break;
+    }
+    return "str";
+}
+
+/* The meaning of text under an explicit tag of YAML's own (go-yaml resolve.go): what the text says
+ * must be what the tag says, except that an integer may be called a float. */
+static int tagged(struct reader *r, const yaml_event_t *e, const char *tag, struct ck_slice text,
+                  struct ck_scalar *ret)
+{
+    static const char *const resolved[] = {"int", "float", "bool", "null", "timestamp"};
+    size_t i = 0;
+    while (i < CK_ARRAY_LEN(resolved) && strcmp(tag, resolved[i]) != 0)
+        i++;
+    if (i == CK_ARRAY_LEN(resolved))
+        return 0;
+    *ret = ck_scalar_resolve(text);
+    bool is_time = strcmp(tag, "timestamp") == 0;
+    if (strcmp(kind_tag(ret->kind), tag) == 0 || (is_time && ret->kind == CK_SCALAR_TIME))
+        return 0;
+    if (ret->kind == CK_SCALAR_INT && strcmp(tag, "float") == 0) {
+        ret->f = (double)ret->i;
+        ret->kind = CK_SCALAR_FLOAT;
+        return 0;
+    }
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_fmt(&b, "yaml: cannot decode !!%s `%.*s` as a !!%s", kind_tag(ret->kind),
+               (int)(text.len < 200 ? text.len : 200), text.ptr, tag);
+    return fail_meaning(r, e->start_mark, ck_buf_str(&b));
+}
+
+static int float_value(struct reader *r, const yaml_event_t *e, double f, struct ck_val *v)
+{
+    v->kind = CK_FLOAT;
+    v->f = f;
+    if (isfinite(f) || r->in_key)
+        return 0;
+    return fail_meaning(r, e->start_mark,
+                        isnan(f) ? "json: unsupported value: NaN"
+                        : f > 0  ? "json: unsupported value: +Inf"
+                                 : "json: unsupported value: -Inf");
 }
 
 static int scalar(struct reader *r, const yaml_event_t *e, struct ck_val *v)
 {
     struct ck_slice text = {(const char *)e->data.scalar.value, e->data.scalar.length};
-    const char *tag = (const char *)e->data.scalar.tag;
-    if (tag && tag_is(tag, "binary"))
+    const char *tag = standard_tag((const char *)e->data.scalar.tag);
+    if (tag && strcmp(tag, "binary") == 0)
         return binary(r, e, text, v);
-    bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    v->quoted = !plain;
+    v->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     struct ck_scalar s = {.kind = CK_SCALAR_STR};
-    if (tag ? (tag_is(tag, "int") || tag_is(tag, "float") || tag_is(tag, "bool") ||
-               tag_is(tag, "null"))
-            : plain)
+    int rc = tag ? tagged(r, e, tag, text, &s) : 0;
+    if (rc < 0)
+        return rc;
+    if (!e->data.scalar.tag && e->data.scalar.plain_implicit)
         s = ck_scalar_resolve(text);
     switch (s.kind) {
     case CK_SCALAR_NULL:
@@ -148,14 +240,7 @@ static int scalar(struct reader *r, const yaml_event_t *e, struct ck_val *v)
         v->u = s.u;
         return 0;
     case CK_SCALAR_FLOAT:
-        if (isnan(s.f) || isinf(s.f))
-            return fail_at(r, e->start_mark, CK_INVALID,
-                           isnan(s.f) ? "json: unsupported value: NaN"
-                           : s.f > 0  ? "json: unsupported value: +Inf"
-                                      : "json: unsupported value: -Inf");
-        v->kind = CK_FLOAT;
-        v->f = s.f;
-        return 0;
+        return float_value(r, e, s.f, v);
     case CK_SCALAR_STR:
     case CK_SCALAR_TIME:
         break;
@@ -218,10 +303,13 @@ static int bad_key(struct reader *r, const struct ck_val *key, const struct ck_v
         ck_buf_puts(&b, "yaml: invalid map key: ");
         go_repr(&b, key, 0);
     } else {
-        ck_buf_puts(&b, "unsupported map key of type: %!s(<nil>), key: <nil>, value: ");
+        ck_buf_fmt(&b, "unsupported map key of type: %s, key: ",
+                   key->kind == CK_UINT ? "uint64" : "%!s(<nil>)");
+        go_repr(&b, key, 0);
+        ck_buf_puts(&b, ", value: ");
         go_repr(&b, val, 0);
     }
-    return fail_at(r, m, CK_INVALID, ck_buf_str(&b));
+    return fail_meaning(r, m, ck_buf_str(&b));
 }
 
 /* The key's text; false when this value cannot be a key. */
@@ -239,7 +327,10 @@ static bool key_text(struct reader *r, const struct ck_val *k, struct ck_slice *
         ck_buf_fmt(&b, "%lld", (long long)k->i);
         break;
     case CK_FLOAT:
-        ck_gofloat_put(&b, k->f, 32, false);
+        if (isfinite(k->f))
+            ck_gofloat_put(&b, k->f, 32, false);
+        else
+            ck_buf_puts(&b, isnan(k->f) ? ".nan" : k->f > 0 ? ".inf" : "-.inf");
         break;
     default:
         return false;
@@ -271,7 +362,8 @@ static int alias(struct reader *r, const yaml_event_t *e, struct ck_val **ret)
                  n ? "yaml: anchor '%.64s' value contains itself"
                    : "yaml: unknown anchor '%.64s' referenced",
                  name);
-        return fail_at(r, e->start_mark, CK_INVALID, text);
+        return n ? fail_meaning(r, e->start_mark, text)
+                 : fail_at(r, e->start_mark, CK_INVALID, text);
     }
     size_t w = weight(n->val, r->lim.nodes);
     r->aliased += w;
@@ -301,56 +393,104 @@ static int sequence(struct reader *r, struct ck_val *v)
     }
 }
 
-static void note_duplicate(struct reader *r, struct ck_slice key, struct ck_pos at)
+/* A map under construction. */
+struct building {
+    struct ck_val *map;
+    struct ck_val *merged; /* keys that so far come from merges only; NULL without merges */
+};
+
+static void note_duplicate(struct reader *r, struct ck_slice key, bool is_text, struct ck_pos at)
 {
     if (r->at && !r->n_duplicates)
         *r->at = at;
     if (++r->n_duplicates > MAX_DUPLICATES)
         return;
     ck_buf_fmt(&r->duplicates, "\n  line %u: key ", at.line);
-    ck_goquote(&r->duplicates, key);
+    if (is_text)
+        ck_goquote(&r->duplicates, key);
+    else
+        ck_buf_put(&r->duplicates, key);
     ck_buf_puts(&r->duplicates, " already set in map");
 }
 
-static void put(struct reader *r, struct ck_val *map, struct ck_slice key, struct ck_pos at,
-                struct ck_val *val)
+/* Put a pair that is written in the map itself, or true for `merging`, one that is merged into it.
+ * Writing a key that was merged before is what merging is for, not a duplicate. */
+static void put(struct reader *r, struct building *b, const struct ck_pair *pair, bool is_text,
+                bool merging)
 {
-    struct ck_pair *p = ck_pair_of(map, key);
+    struct ck_pair *p = ck_pair_of(b->map, pair->key);
+    struct ck_pair *m = b->merged ? ck_pair_of(b->merged, pair->key) : NULL;
+    bool only_merged = m && m->val;
     if (p) {
-        if (r->opts->strict)
-            note_duplicate(r, key, at);
-        p->val = val;
-        p->key_pos = at;
+        if (r->opts->strict && !only_merged)
+            note_duplicate(r, pair->key, is_text, pair->key_pos);
+        p->val = pair->val;
+        p->key_pos = pair->key_pos;
     } else {
-        ck_map_append(r->a, map, key, val)->key_pos = at;
+        ck_map_append(r->a, b->map, pair->key, pair->val)->key_pos = pair->key_pos;
     }
+    if (only_merged && !merging)
+        m->val = NULL;
+    else if (merging && !p)
+        ck_map_append(r->a, b->merged, pair->key, pair->val);
 }
 
-static int merge(struct reader *r, struct ck_val *map, const struct ck_val *from, yaml_mark_t m)
+static int merge(struct reader *r, struct building *b, const struct ck_val *from, yaml_mark_t m)
 {
+    static const char wrong[] = "yaml: map merge requires map or sequence of maps as the value";
     if (from->kind == CK_LIST) {
         /* Earlier maps win: they are merged last. */
         for (size_t i = from->list.n; i-- > 0;) {
             if (from->list.v[i]->kind != CK_MAP)
-                goto wrong;
-            int rc = merge(r, map, from->list.v[i], m);
+                return fail_meaning(r, m, wrong);
+            int rc = merge(r, b, from->list.v[i], m);
             if (rc < 0)
                 return rc;
         }
         return 0;
     }
     if (from->kind != CK_MAP)
-        goto wrong;
+        return fail_meaning(r, m, wrong);
+    if (!b->merged)
+        b->merged = ck_map(r->a);
     for (size_t i = 0; i < from->map.n; i++)
-        put(r, map, from->map.v[i].key, from->map.v[i].key_pos, from->map.v[i].val);
+        put(r, b, &from->map.v[i], true, true);
     return 0;
-wrong:
-    return fail_at(r, m, CK_INVALID,
-                   "yaml: map merge requires map or sequence of maps as the value");
+}
+
+static bool is_merge_key(const yaml_event_t *e)
+{
+    if (e->type != YAML_SCALAR_EVENT || strcmp((const char *)e->data.scalar.value, "<<") != 0)
+        return false;
+    const char *tag = standard_tag((const char *)e->data.scalar.tag);
+    return tag ? strcmp(tag, "merge") == 0 : !e->data.scalar.tag && e->data.scalar.plain_implicit;
+}
+
+/* The pair whose key is the event; takes the event over. */
+static int pair(struct reader *r, struct building *b, yaml_event_t *e)
+{
+    yaml_mark_t mark = e->start_mark;
+    bool merging = is_merge_key(e);
+    struct ck_val *key, *val;
+    r->in_key = e->type == YAML_SCALAR_EVENT;
+    int rc = node(r, e, &key);
+    r->in_key = false;
+    if (rc < 0 || (rc = next_event(r, e)) < 0 || (rc = node(r, e, &val)) < 0)
+        return rc;
+    struct ck_pair p = {.key_pos = pos_of(r, mark), .val = val};
+    if (merging)
+        return merge(r, b, val, mark);
+    if (!key_text(r, key, &p.key))
+        return bad_key(r, key, val, mark);
+    if (p.key.len > MAX_KEY)
+        return fail_at(r, mark, CK_LIMIT, "yaml: a key is longer than 65536 bytes");
+    put(r, b, &p, key->kind == CK_STR, false);
+    return 0;
 }
 
 static int mapping(struct reader *r, struct ck_val *v)
 {
+    struct building b = {.map = v};
     v->kind = CK_MAP;
     for (;;) {
         yaml_event_t e;
@@ -361,26 +501,7 @@ static int mapping(struct reader *r, struct ck_val *v)
             yaml_event_delete(&e);
             return 0;
         }
-        yaml_mark_t mark = e.start_mark;
-        bool is_merge = e.type == YAML_SCALAR_EVENT &&
-                        e.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e.data.scalar.tag &&
-                        strcmp((const char *)e.data.scalar.value, "<<") == 0;
-        struct ck_val *key, *val;
-        rc = node(r, &e, &key);
-        if (rc < 0 || (rc = next_event(r, &e)) < 0)
-            return rc;
-        rc = node(r, &e, &val);
-        if (rc < 0)
-            return rc;
-        struct ck_slice text;
-        if (is_merge)
-            rc = merge(r, v, val, mark);
-        else if (!key_text(r, key, &text))
-            rc = bad_key(r, key, val, mark);
-        else if (text.len > MAX_KEY)
-            rc = fail_at(r, mark, CK_LIMIT, "yaml: a key is longer than 65536 bytes");
-        else
-            put(r, v, text, pos_of(r, mark), val);
+        rc = pair(r, &b, &e);
         if (rc < 0)
             return rc;
     }
@@ -454,6 +575,19 @@ static int document(struct reader *r, struct ck_val **ret)
     return 0;
 }
 
+/* go-yaml reads the text before it looks at its meaning: wrong syntax further on comes first. */
+static int prefer_syntax_error(struct reader *r)
+{
+    yaml_event_t e;
+    for (bool more = true; more;) {
+        if (!yaml_parser_parse(&r->p, &e))
+            return fail_syntax(r);
+        more = e.type != YAML_DOCUMENT_END_EVENT && e.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&e);
+    }
+    return 0;
+}
+
 int ck_yaml_parse(struct ck_arena *a, struct ck_slice text, const struct ck_yaml_opts *opts,
                   struct ck_val **ret, struct ck_pos *ret_at, struct ck_err *err)
 {
@@ -472,10 +606,16 @@ int ck_yaml_parse(struct ck_arena *a, struct ck_slice text, const struct ck_yaml
         return ck_fail(err, CK_LIMIT, "yaml: document is larger than %zu bytes", r.lim.bytes);
     if (ck_yaml_read_plain(a, text, r.opts->line_offset, &r.lim, ret))
         return 0;
+    if (has_too_many_directives(text))
+        return ck_fail(err, CK_LIMIT, "yaml: more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
     if (!yaml_parser_initialize(&r.p))
         return ck_fail(err, CK_INTERNAL, "yaml: out of memory");
     yaml_parser_set_input_string(&r.p, (const unsigned char *)text.ptr, text.len);
     int rc = document(&r, ret);
+    if (rc < 0 && r.semantic) {
+        int syntax = prefer_syntax_error(&r);
+        rc = syntax < 0 ? syntax : rc;
+    }
     if (rc == 0 && r.n_duplicates)
         rc = ck_fail(err, CK_INVALID, "yaml: unmarshal errors:%s", ck_buf_str(&r.duplicates));
     yaml_parser_delete(&r.p);

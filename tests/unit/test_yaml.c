@@ -123,6 +123,9 @@ static void test_values_carry_their_position(void **state)
     assert_int_equal(p->val->pos.col, 6);
 }
 
+/* A limit that only an explosion exceeds, sanitizers and busy machines included. */
+enum { LONG_MS = 2000 };
+
 static void refused(struct ck_slice text, enum ck_code code)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -131,11 +134,10 @@ static void refused(struct ck_slice text, enum ck_code code)
     int64_t start = ck_mono_ms();
     assert_int_equal(ck_yaml_parse(a, text, NULL, &v, NULL, &err), -(int)code);
     assert_true(err.msg && *err.msg);
-    /* Not a measurement: a bound that only an explosion exceeds. */
-    assert_true(ck_mono_ms() - start < 5000);
+    assert_true(ck_mono_ms() - start < LONG_MS);
 }
 
-static void test_hostile_input_is_refused(void **state)
+static void test_aliases_that_explode_are_refused(void **state)
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_buf_puts(&b, "a: &a [x,x,x,x,x,x,x,x,x]\n");
@@ -146,18 +148,142 @@ static void test_hostile_input_is_refused(void **state)
         ck_buf_puts(&b, "]\n");
     }
     refused(ck_buf_slice(&b), CK_LIMIT);
-    ck_buf_reset(&b);
-    ck_buf_fill(&b, '[', 100000);
-    refused(ck_buf_slice(&b), CK_LIMIT);
-    ck_buf_reset(&b);
-    ck_buf_fill(&b, 'k', 70000);
-    ck_buf_puts(&b, ": v\n");
-    assert_true(b.len > 65536);
-    refused(ck_slice_n("a: b\0c\n", 7), CK_INVALID);
-    refused(CK_S("a: \xff\xfe\n"), CK_INVALID);
     refused(CK_S("a: &a [*a]\n"), CK_INVALID);
     refused(CK_S("a: *nope\n"), CK_INVALID);
+}
+
+static void test_few_aliases_of_a_long_string_do_not_fill_the_memory(void **state)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_puts(&b, "a: &a ");
+    ck_buf_fill(&b, 'x', 1 << 20);
+    ck_buf_puts(&b, "\nb: [");
+    for (int i = 0; i < 1000; i++)
+        ck_buf_puts(&b, "*a,");
+    ck_buf_puts(&b, "]\n");
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    struct ck_val *v = NULL;
+    assert_int_equal(ck_yaml_parse(a, ck_buf_slice(&b), NULL, &v, NULL, &err), -CK_LIMIT);
+    assert_true(ck_arena_bytes(a) < 32 << 20);
+}
+
+static void test_nesting_of_every_form_is_limited(void **state)
+{
+    static const char *const forms[] = {"[", "{a: ", "- ", "? "};
+    for (size_t i = 0; i < CK_ARRAY_LEN(forms); i++) {
+        CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+        for (int k = 0; k < 100000; k++)
+            ck_buf_puts(&b, forms[i]);
+        refused(ck_buf_slice(&b), CK_LIMIT);
+    }
+}
+
+static void test_floods_of_keys_and_directives_are_refused(void **state)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_puts(&b, "? ");
+    ck_buf_fill(&b, 'k', 1 << 20);
+    ck_buf_puts(&b, "\n: v\n");
+    refused(ck_buf_slice(&b), CK_LIMIT);
+    ck_buf_reset(&b);
+    ck_buf_fill(&b, 'k', 1 << 20);
+    ck_buf_puts(&b, ": v\n");
+    refused(ck_buf_slice(&b), CK_INVALID); /* without "?" too long for a key */
+    ck_buf_reset(&b);
+    for (int i = 0; i < 100000; i++)
+        ck_buf_fmt(&b, "%%TAG !a%d! x\n", i);
+    ck_buf_puts(&b, "---\na: 1\n");
+    refused(ck_buf_slice(&b), CK_LIMIT);
+}
+
+static void test_damaged_text_is_refused(void **state)
+{
+    refused(ck_slice_n("a: b\0c\n", 7), CK_INVALID);
+    refused(CK_S("a: \xff\xfe\n"), CK_INVALID);
+    refused(CK_S("a: \xc0\x80\n"), CK_INVALID);
+    refused(CK_S("a: \xed\xa0\x80\n"), CK_INVALID);
     refused(CK_S("a: [\n"), CK_INVALID);
+    refused(ck_slice_n("\xff\xfe"
+                       "a\0:\0 \0b",
+                       9),
+            CK_INVALID);
+}
+
+static void reads_as(struct ck_slice text, const char *want)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_val *v = NULL;
+    if (ck_yaml_parse(a, text, NULL, &v, NULL, &err) < 0)
+        ck_buf_puts(&b, ck_err_msg(&err));
+    else
+        ck_json_emit(&b, v, (struct ck_json_style){.order = CK_JSON_SORTED, .raw_html = true});
+    assert_string_equal(ck_buf_str(&b), want);
+}
+
+static void test_marked_text_is_read(void **state)
+{
+    reads_as(CK_S("\xEF\xBB\xBF"
+                  "a: b\n"),
+             "{\"a\":\"b\"}");
+    reads_as(ck_slice_n("\xff\xfe"
+                        "a\0:\0 \0b\0",
+                        10),
+             "{\"a\":\"b\"}");
+}
+
+static void test_values_mean_what_they_mean_to_kops(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "null"},
+        {"a:", "{\"a\":null}"},
+        {"a: 0777", "{\"a\":511}"},
+        {"a: 0o17", "{\"a\":15}"},
+        {"a: 0b11", "{\"a\":3}"},
+        {"a: 1_000", "{\"a\":1000}"},
+        {"a: 1:30", "{\"a\":\"1:30\"}"},
+        {"a: 1.0", "{\"a\":1}"},
+        {"a: on", "{\"a\":true}"},
+        {"a: 'on'", "{\"a\":\"on\"}"},
+        {"a: 2020-01-01", "{\"a\":\"2020-01-01\"}"},
+        {"a: 18446744073709551615", "{\"a\":18446744073709551615}"},
+        {"y: 1", "{\"true\":1}"},
+        {"1: a", "{\"1\":\"a\"}"},
+        {"1.5: a", "{\"1.5\":\"a\"}"},
+        {".inf: a", "{\".inf\":\"a\"}"},
+        {"a: !!str 5", "{\"a\":\"5\"}"},
+        {"a: !!int \"5\"", "{\"a\":5}"},
+        {"a: !!float 3", "{\"a\":3}"},
+        {"a: !mine 5", "{\"a\":\"5\"}"},
+        {"a: !!binary aGk=", "{\"a\":\"hi\"}"},
+        {"a: !!binary /w==", "{\"a\":\"\xEF\xBF\xBD\"}"},
+        {"a: &x {b: 1}\nc:\n  <<: *x\n  d: 2", "{\"a\":{\"b\":1},\"c\":{\"b\":1,\"d\":2}}"},
+        {"a: &x {b: 1}\nc: {<<: [*x, {b: 2, e: 3}]}", "{\"a\":{\"b\":1},\"c\":{\"b\":1,\"e\":3}}"},
+        {"a: .inf", "json: unsupported value: +Inf"},
+        {"a: !!int x", "yaml: cannot decode !!str `x` as a !!int"},
+        {"a: !!int 1.5", "yaml: cannot decode !!float `1.5` as a !!int"},
+        {"a: 1\n  b: 2", "yaml: line 2: mapping values are not allowed in this context"},
+        {"? [a]\n: b", "yaml: invalid map key: []interface {}{\"a\"}"},
+        {"a: .inf\nb: [", "yaml: line 2: did not find expected node content"},
+        {"a: 1\n<<: x", "yaml: map merge requires map or sequence of maps as the value"},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(rows); i++)
+        reads_as(ck_slice_of(rows[i][0]), rows[i][1]);
+}
+
+static void test_wrong_bytes_are_replaced_and_lose_nothing_else(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_val *m = ck_map(a);
+    ck_set_str(a, m, "a", "1st");
+    ck_set_str(a, m, "b", "x\xffy");
+    ck_set_str(a, m, "c\xc3", "last");
+    ck_yaml_emit(&b, m);
+    assert_true(ck_buf_ok(&b));
+    assert_string_equal(ck_buf_str(&b), "a: 1st\nb: x\xEF\xBF\xBDy\nc\xEF\xBF\xBD: last\n");
 }
 
 static void test_duplicate_keys_are_errors_only_when_strict(void **state)
@@ -171,6 +297,27 @@ static void test_duplicate_keys_are_errors_only_when_strict(void **state)
     assert_true(ck_yaml_parse(a, CK_S("a: 1\na: 2\n"), &strict, &v, NULL, &err) < 0);
     assert_string_equal(ck_err_msg(&err),
                         "yaml: unmarshal errors:\n  line 2: key \"a\" already set in map");
+    assert_true(ck_yaml_parse(a, CK_S("1: a\n1: b\n"), &strict, &v, NULL, &err) < 0);
+    assert_string_equal(ck_err_msg(&err),
+                        "yaml: unmarshal errors:\n  line 2: key 1 already set in map");
+}
+
+static int read_strictly(struct ck_arena *a, const char *text, struct ck_val **ret)
+{
+    const struct ck_yaml_opts strict = {.strict = true};
+    return ck_yaml_parse(a, ck_slice_of(text), &strict, ret, NULL, NULL);
+}
+
+static void test_a_merged_key_may_be_written_again_once(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_val *v = NULL;
+    assert_int_equal(read_strictly(a, "b: &b {x: 1}\nc:\n  <<: *b\n  x: 2\n", &v), 0);
+    assert_int_equal(ck_int_at(v, "c.x", 0), 2);
+    assert_int_equal(read_strictly(a, "b: &b {x: 1}\nc: {<<: [*b, *b]}\n", &v), 0);
+    assert_true(read_strictly(a, "b: &b {x: 1}\nc:\n  <<: *b\n  x: 2\n  x: 3\n", &v) < 0);
+    /* What is merged later would win over what is written: never silently. */
+    assert_true(read_strictly(a, "b: &b {x: 1}\nc:\n  x: 2\n  <<: *b\n", &v) < 0);
 }
 
 /* ---- reference tables ---- */
@@ -205,8 +352,8 @@ static void test_reference_documents_come_out_byte_equal(void **state)
 }
 
 /* Scanner details in which go-yaml's copy of libyaml and Debian's libyaml have drifted apart: tags
- * ending at a comma, "?" inside flow collections. All are malformed or meaningless input. */
-enum { KNOWN_SCANNER_DIFFERENCES = 37 };
+ * ending at a comma, "?" and a final ":" inside flow collections. */
+enum { KNOWN_SCANNER_DIFFERENCES = 34 };
 
 static bool as_reference(struct ck_arena *a, const struct ck_val *row)
 {
@@ -249,7 +396,15 @@ int main(void)
         cmocka_unit_test(test_byte_order_mark_and_private_characters_survive),
         cmocka_unit_test(test_keys_sort_naturally),
         cmocka_unit_test(test_values_carry_their_position),
-        cmocka_unit_test(test_hostile_input_is_refused),
+        cmocka_unit_test(test_aliases_that_explode_are_refused),
+        cmocka_unit_test(test_few_aliases_of_a_long_string_do_not_fill_the_memory),
+        cmocka_unit_test(test_nesting_of_every_form_is_limited),
+        cmocka_unit_test(test_floods_of_keys_and_directives_are_refused),
+        cmocka_unit_test(test_damaged_text_is_refused),
+        cmocka_unit_test(test_marked_text_is_read),
+        cmocka_unit_test(test_values_mean_what_they_mean_to_kops),
+        cmocka_unit_test(test_wrong_bytes_are_replaced_and_lose_nothing_else),
+        cmocka_unit_test(test_a_merged_key_may_be_written_again_once),
         cmocka_unit_test(test_duplicate_keys_are_errors_only_when_strict),
         cmocka_unit_test(test_reference_strings_come_out_byte_equal),
         cmocka_unit_test(test_reference_documents_come_out_byte_equal),
