@@ -34,6 +34,7 @@ static bool terminated(struct ck_slice t)
 static void split(struct ck_slice t, bool keep_end, struct lines *l)
 {
     struct ck_slice line;
+    ck_xgrow(&l->v, &l->cap, 1, sizeof *l->v); /* never NULL, even without lines */
     if (!keep_end && terminated(t)) {
         if (!t.len)
             return;

@@ -107,8 +107,7 @@ static void test_document_types_are_refused_before_anything_is_expanded(void **s
         "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>",
         "<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>",
         "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>",
-        "<!DOCTYPE x [<!ENTITY a 'aaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;'>]>"
-        "<x>&c;</x>",
+        "<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><x>&b;</x>",
     };
     for (size_t i = 0; i < CK_ARRAY_LEN(bad); i++)
         assert_refused(ck_slice_of(bad[i]), CK_INVALID, "DOCTYPE");
