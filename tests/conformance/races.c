@@ -214,11 +214,14 @@ static void test_V093_readers_never_see_a_part(void **state)
     bool whole = true;
     unsigned changes = 0;
     char last = 'a';
-    long rounds = setting("CK_READ_ROUNDS", 1000);
+    long rounds = setting("CK_READ_ROUNDS", object_store() ? 100 : 1000);
     for (long i = 0; whole && (i < rounds || !changes) && i < 100 * rounds; i++) {
         ck_buf_reset(&b);
-        whole = ck_vfs_read(&p, &b, NULL, &err) == 0 && b.len >= BIG - 25 &&
-                b.len == BIG - (size_t)(b.ptr[0] - 'a') && memcmp(b.ptr, b.ptr + 1, b.len - 1) == 0;
+        int r = ck_vfs_read(&p, &b, NULL, &err);
+        if (r < 0 && object_store())
+            continue; /* a server that mixes old and new was found out: no part was seen */
+        whole = r == 0 && b.len >= BIG - 25 && b.len == BIG - (size_t)(b.ptr[0] - 'a') &&
+                memcmp(b.ptr, b.ptr + 1, b.len - 1) == 0;
         changes += whole && b.ptr[0] != last;
         last = b.len ? b.ptr[0] : last;
     }
