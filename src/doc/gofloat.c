@@ -11,16 +11,45 @@ struct decimal {
     int n, exp; /* value = 0.d1d2… × 10^exp */
 };
 
+static bool reads_back(const char *text, double f, int bits)
+{
+    double back = bits == 32 ? (double)strtof(text, NULL) : strtod(text, NULL);
+    double want = bits == 32 ? (double)(float)f : f;
+    return !(back < want) && !(back > want);
+}
+
+/* The next larger number of as many digits, in place; false when that takes a digit more. */
+static bool next_up(char *text)
+{
+    for (char *p = strchr(text, 'e'); p-- > text;) {
+        if (*p == '.')
+            continue;
+        if (*p != '9') {
+            ++*p;
+            return true;
+        }
+        *p = '0';
+    }
+    return false;
+}
+
 static struct decimal shortest(double f, int bits)
 {
-    char text[48];
+    char text[48], above[48];
     struct decimal d = {{0}, 0, 0};
+    int exponent;
+    /* Above a power of two the numbers lie further apart than below: the shortest text may be
+     * there although the nearest one is below. */
+    bool power = frexp(bits == 32 ? (double)(float)f : f, &exponent) <= 0.5;
     for (int prec = 0; prec < (bits == 32 ? 9 : 17); prec++) {
         snprintf(text, sizeof text, "%.*e", prec, f);
-        double back = bits == 32 ? (double)strtof(text, NULL) : strtod(text, NULL);
-        double want = bits == 32 ? (double)(float)f : f;
-        if (!(back < want) && !(back > want))
+        if (reads_back(text, f, bits))
             break;
+        memcpy(above, text, sizeof text);
+        if (power && next_up(above) && reads_back(above, f, bits)) {
+            memcpy(text, above, sizeof text);
+            break;
+        }
     }
     char *e = strchr(text, 'e');
     d.exp = (int)strtol(e + 1, NULL, 10) + 1;
