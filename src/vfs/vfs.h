@@ -29,7 +29,7 @@ struct ck_vfs_ctx {
     struct ck_arena *arena;   /* containers and their keys live here */
     int64_t timeout_ms;       /* per operation; 0 means 30,000 */
     size_t max_object;        /* bytes read at most; 0 means 64 MiB */
-    unsigned parallel;        /* concurrent requests; 0 means 32 */
+    unsigned parallel;        /* concurrent requests; 0 means 256 */
     const char *profile;      /* CKOPS_STORE_PROFILE or the config file's; NULL: the usual chain */
     /* Asks the user for the code of an MFA device; NULL: there is nobody to ask. */
     int (*mfa)(void *arg, const char *serial, char *code, size_t size, struct ck_err *err);
