@@ -78,7 +78,8 @@ int ck_addons_prepare(struct ck_arena *a, const struct ck_store *s, const char *
     struct ck_batch_item *it = ck_batch_add(a, b);
     it->what = ck_arena_printf(a, "additional objects of \"%s\"", cluster);
     it->path = path;
-    it->data = ck_arena_slice(a, ck_buf_slice(&text));
+    if (ck_buf_ok(&text))
+        it->data = ck_arena_slice(a, ck_buf_slice(&text));
     if (!r) {
         it->replaces = true;
         it->version = version;

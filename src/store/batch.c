@@ -110,6 +110,14 @@ static int write_all(struct ck_arena *a, const struct ck_store *s, struct ck_bat
 int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,
                     size_t *ret_failed, struct ck_err *err)
 {
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->v[i].data.ptr)
+            continue;
+        if (ret_failed)
+            *ret_failed = i;
+        return ck_fail(err, CK_INTERNAL, "%s could not be written as YAML; nothing was stored",
+                       b->v[i].what);
+    }
     /* Ctrl-C between two writes would leave a part behind: it takes effect afterwards. */
     sigset_t stop, old;
     sigemptyset(&stop);

@@ -116,5 +116,5 @@ struct ck_slice ck_stored_encode(struct ck_arena *a, const struct ck_object *o)
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_object_yaml(a, &b, o);
-    return ck_arena_slice(a, ck_buf_slice(&b));
+    return ck_buf_ok(&b) ? ck_arena_slice(a, ck_buf_slice(&b)) : (struct ck_slice){0};
 }
