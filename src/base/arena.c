@@ -26,6 +26,7 @@ struct ck_arena {
     struct on_free *hooks;
     size_t bytes;
     size_t next_size;
+    bool wipe;
 };
 
 enum { FIRST_BLOCK = 2048, LARGEST_BLOCK = 256 * 1024 };
@@ -45,9 +46,16 @@ void ck_arena_free(struct ck_arena *a)
         h->fn(h->p);
     for (struct block *b = a->blocks, *next; b; b = next) {
         next = b->next;
+        if (a->wipe)
+            ck_wipe(b->data, b->used);
         free(b);
     }
     free(a);
+}
+
+void ck_arena_set_wipe(struct ck_arena *a)
+{
+    a->wipe = true;
 }
 
 static struct block *add_block(struct ck_arena *a, size_t n)

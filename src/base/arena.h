@@ -11,7 +11,9 @@
 struct ck_arena;
 
 struct ck_arena *ck_arena_new(void);
-void ck_arena_free(struct ck_arena *a);             /* NULL is fine */
+void ck_arena_free(struct ck_arena *a); /* NULL is fine */
+/* From now on everything in the arena is overwritten before it is freed: it holds secrets. */
+void ck_arena_set_wipe(struct ck_arena *a);
 void *ck_arena_alloc(struct ck_arena *a, size_t n); /* zeroed, aligned for any type */
 void *ck_arena_memdup(struct ck_arena *a, const void *p, size_t n);
 char *ck_arena_strdup(struct ck_arena *a, const char *s);

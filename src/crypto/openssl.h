@@ -6,8 +6,12 @@
 
 #include "base/err.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 struct ck_openssl {
 #define CK_SSL(name) __typeof__ (&name)(name);

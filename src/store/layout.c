@@ -112,3 +112,26 @@ int ck_layout_secret_store(struct ck_arena *a, const struct ck_store *s,
 {
     return root_of(a, s, cluster, "secretStore", "secrets", ret, err);
 }
+
+int ck_layout_keyset(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                     const char *keyset, struct ck_path *ret, struct ck_err *err)
+{
+    struct ck_path keys;
+    int r = keyset ? check_name("keyset", keyset, false, err) : 0;
+    if (!r)
+        r = ck_layout_key_store(a, s, cluster, &keys, err);
+    if (r)
+        return r;
+    const char *rel = keyset ? ck_arena_printf(a, "private/%s/keyset.yaml", keyset) : "private";
+    return ck_path_join(a, &keys, rel, ret, err);
+}
+
+int ck_layout_secret(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                     const char *secret, struct ck_path *ret, struct ck_err *err)
+{
+    struct ck_path dir;
+    int r = check_name("secret", secret, false, err);
+    if (!r)
+        r = ck_layout_secret_store(a, s, cluster, &dir, err);
+    return r ? r : ck_path_join(a, &dir, secret, ret, err);
+}

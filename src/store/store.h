@@ -40,6 +40,11 @@ int ck_layout_key_store(struct ck_arena *a, const struct ck_store *s,
 int ck_layout_secret_store(struct ck_arena *a, const struct ck_store *s,
                            const struct ck_object *cluster, struct ck_path *ret,
                            struct ck_err *err);
+int ck_layout_keyset(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                     const char *keyset, struct ck_path *ret,
+                     struct ck_err *err); /* keyset NULL: the folder of all */
+int ck_layout_secret(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                     const char *secret, struct ck_path *ret, struct ck_err *err);
 
 /* An object with where it came from and which version was read. */
 struct ck_stored {
