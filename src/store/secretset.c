@@ -47,7 +47,7 @@ static int decode(struct ck_slice file, struct ck_buf *out, struct ck_err *err)
     if (ck_json_parse(tmp, file, MAX_FILE_BYTES, &v, &ignored) || !ck_is_map(v))
         return ck_fail(err, CK_INVALID, "it is not a JSON object");
     const struct ck_val *data = data_of(v);
-    if (ck_is_null(data))
+    if (!data || ck_is_null(data))
         return 0;
     ck_buf_reserve(out, file.len);
     if (data->kind != CK_STR || !ck_base64_decode(out, data->s))
