@@ -10,7 +10,10 @@ extern const struct ck_cmd ck_cmd_get, ck_cmd_get_all, ck_cmd_get_clusters,
     ck_cmd_get_instancegroups, ck_cmd_get_sshpublickeys, ck_cmd_get_addons;
 extern const struct ck_cmd ck_cmd_create_cluster;
 extern const struct ck_cmd ck_cmd_create, ck_cmd_create_sshpublickey, ck_cmd_create_instancegroup;
-extern const struct ck_cmd ck_cmd_create_secret;
+extern const struct ck_cmd ck_cmd_create_secret, ck_cmd_create_secret_sshpublickey,
+    ck_cmd_create_keypair;
+extern const struct ck_cmd ck_cmd_get_keypairs, ck_cmd_get_secrets, ck_cmd_delete_secret;
+extern const struct ck_cmd ck_cmd_promote, ck_cmd_distrust, ck_cmd_trust;
 extern const struct ck_cmd ck_cmd_replace;
 extern const struct ck_cmd ck_cmd_edit, ck_cmd_edit_cluster, ck_cmd_edit_instancegroup;
 extern const struct ck_cmd ck_cmd_delete, ck_cmd_delete_cluster, ck_cmd_delete_instancegroup,

@@ -64,7 +64,7 @@ static int secret_args(struct ck_ctx *ctx, void *opts, int argc, char **argv, st
     return ck_args_cluster_kubeconfig(ctx, opts, argc - user, argv + user, err);
 }
 
-static const struct ck_cmd secret_sshpublickey = {
+const struct ck_cmd ck_cmd_create_secret_sshpublickey = {
     .name = "sshpublickey",
     .use = "sshpublickey [admin] [CLUSTER]",
     .brief = "Older spelling of `create sshpublickey`.",
@@ -74,14 +74,4 @@ static const struct ck_cmd secret_sshpublickey = {
     .args = secret_args,
     .run = run,
     .complete_args = ck_complete_clusters,
-};
-
-static const struct ck_cmd *const secret_subs[] = {&secret_sshpublickey, NULL};
-
-const struct ck_cmd ck_cmd_create_secret = {
-    .name = "secret",
-    .use = "secret",
-    .brief = "Put a secret into the state store.",
-    .hidden = true, /* until it has more than the hidden command above */
-    .subs = secret_subs,
 };

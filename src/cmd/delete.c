@@ -87,6 +87,7 @@ static const struct ck_opt options[] = {
 static const struct ck_cmd *const subs[] = {
     &ck_cmd_delete_cluster,
     &ck_cmd_delete_instancegroup,
+    &ck_cmd_delete_secret,
     &ck_cmd_delete_sshpublickey,
     NULL,
 };
