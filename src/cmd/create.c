@@ -51,12 +51,8 @@ static const struct ck_opt options[] = {
 };
 
 static const struct ck_cmd *const subs[] = {
-    &ck_cmd_create_cluster,
-    &ck_cmd_create_instancegroup,
-    &ck_cmd_create_keypair,
-    &ck_cmd_create_secret,
-    &ck_cmd_create_sshpublickey,
-    NULL,
+    &ck_cmd_create_cluster, &ck_cmd_create_instancegroup, &ck_cmd_create_keypair,
+    &ck_cmd_create_secret,  &ck_cmd_create_sshpublickey,  NULL,
 };
 
 const struct ck_cmd ck_cmd_create = {
