@@ -11,8 +11,12 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
+
+import test_s3
+from test_s3 import gateway, servers  # noqa: F401
 
 yaml = pytest.importorskip("yaml")
 
@@ -357,6 +361,55 @@ def test_of_two_that_make_a_keyset_one_wins(box):
         done = [(p.communicate()[0].decode(), p.returncode) for p in procs]
         created = {out.split()[-1] for out, rc in done if rc == 0}
         assert created and set(box.keys(name)) == created and {rc for _, rc in done} <= {0, 3}
+
+
+def test_a_killed_rotation_leaves_the_primary_as_it_was(box):
+    primary = box.create("--primary", env={"KOPS_RSA_PRIVATE_KEY_SIZE": "1024"})
+    kept = box.keys()[primary]
+    for i in range(40):
+        p = subprocess.Popen([PROGRAM, "create", "keypair", CA, "--name", NAME],
+                             env={**box.env, "KOPS_RSA_PRIVATE_KEY_SIZE": "1024"}, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        time.sleep(0.001 * i)
+        p.kill()
+        p.wait()
+        assert box.keyset()["primaryId"] == primary and box.keys()[primary] == kept
+    assert box.create()
+    assert box.ok("get", "keypairs").count(CA) == len(box.keys())
+
+
+# ---- on S3 ----
+
+def test_rotation_and_races_on_s3(gateway, tmp_path):
+    store = test_s3.Store(gateway, tmp_path)
+    config = "state/%s/config" % NAME
+    assert servers.s3request(gateway.url, "PUT", "/%s/%s" % (store.bucket, config), CLUSTER.encode())[0] == 200
+    env = {**store.env, "KOPS_RSA_PRIVATE_KEY_SIZE": "1024"}
+
+    def run(*args):
+        return subprocess.Popen([PROGRAM, *args, "--name", NAME], env=env, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def ended(p):
+        out, err = p.communicate(timeout=60)
+        assert p.returncode in (0, 3), err
+        return out.split()[-1] if p.returncode == 0 else None
+
+    ids = {ended(run("create", "keypair", CA, "--primary"))}
+    lost = 0
+    for _ in range(15):
+        got = [ended(p) for p in [run("create", "keypair", CA) for _ in range(2)]]
+        ids |= {x for x in got if x}
+        lost += got.count(None)
+        assert any(got)
+    spec = yaml.safe_load(store.read("%s/pki/private/%s/keyset.yaml" % (NAME, CA)))["spec"]
+    assert {k["id"] for k in spec["keys"]} == ids and all("privateMaterial" in k for k in spec["keys"])
+    assert lost > 0
+    newest = max(ids, key=int)
+    assert ended(run("promote", "keypair", CA)) == newest
+    assert ended(run("distrust", "keypair", CA)) in ids - {newest}
+    out, _ = run("get", "keypairs").communicate(timeout=60)
+    assert [x.split()[1] for x in out.splitlines()[1:]] == [newest]
 
 
 # ---- secrets ----
