@@ -1,7 +1,7 @@
 /* Reading and writing keysets.
  *
  * Keys are kept as they were read, so that a rewrite changes nothing it was not asked to. What is
- * done with keys is in ops/keypair.c. Mirrors kOps upup/pkg/fi/vfs_castore.go and ca.go. */
+ * done with keys is in ops/keys/keypair.c. Mirrors kOps upup/pkg/fi/vfs_castore.go and ca.go. */
 #include "store/keyset.h"
 
 #include "store/internal.h"
@@ -166,6 +166,82 @@ int ck_keyset_read(struct ck_arena *a, const struct ck_store *s, const struct ck
     return r ? ck_wrap(err, "error reading keyset \"%s\"", name) : 0;
 }
 
+/* ---- several at once ---- */
+
+struct naming {
+    struct ck_arena *a;
+    const struct ck_store *s;
+    struct ck_keyset *v;
+    struct ck_err failed; /* why the whole reading stops */
+};
+
+static int stop(struct ck_err *failed, struct ck_err *item_err)
+{
+    return ck_err_move(failed, item_err);
+}
+
+/* The error of a bulk read: the one of the item that stopped it says most. */
+static int bulk_error(int r, struct ck_err *failed, struct ck_err *err)
+{
+    return failed->code ? ck_err_move(err, failed) : r;
+}
+
+static int named_arrived(void *arg, size_t i, struct ck_slice data,
+                         const struct ck_version *version, struct ck_err *item_err)
+{
+    struct naming *x = arg;
+    struct ck_keyset *k = &x->v[i];
+    if (item_err->code == CK_NOT_FOUND)
+        return 0;
+    int r = -(int)item_err->code;
+    if (!r && data.len > MAX_KEYSET_BYTES)
+        r = ck_fail(item_err, CK_LIMIT, "it is larger than 4 MiB");
+    if (!r)
+        r = decode(x->a, x->s, data, k, item_err);
+    if (r) {
+        ck_wrap(item_err, "error reading keyset \"%s\"", k->name);
+        return stop(&x->failed, item_err);
+    }
+    k->stored.version = *version;
+    k->exists = true;
+    return 0;
+}
+
+static bool has_older_name(const char *name)
+{
+    for (size_t i = 0; i < CK_ARRAY_LEN(OLDER_NAMES); i++)
+        if (strcmp(name, OLDER_NAMES[i].name) == 0)
+            return true;
+    return false;
+}
+
+int ck_keyset_read_named(struct ck_arena *a, const struct ck_store *s,
+                         const struct ck_object *cluster, const char *const *names, size_t n,
+                         struct ck_keyset *ret, struct ck_err *err)
+{
+    struct ck_path dir;
+    const char **keys = ck_arena_alloc(a, (n + 1) * sizeof *keys);
+    int r = ck_layout_keyset(a, s, cluster, NULL, &dir, err);
+    for (size_t i = 0; i < n && !r; i++) {
+        ret[i] = ck_keyset_new(a, names[i]);
+        r = ck_layout_keyset(a, s, cluster, names[i], &ret[i].stored.path, err);
+        keys[i] = ret[i].stored.path.key;
+    }
+    struct naming x = {a, s, ret, CK_ERR_INIT};
+    if (!r)
+        r = bulk_error(ck_vfs_read_many(&dir, keys, n, named_arrived, &x, err), &x.failed, err);
+    for (size_t i = 0; i < n && !r; i++) {
+        if (ret[i].exists || !has_older_name(names[i]))
+            continue;
+        r = ck_keyset_read(a, s, cluster, names[i], &ret[i], err);
+        if (r == -CK_NOT_FOUND) {
+            ck_err_done(err);
+            r = 0;
+        }
+    }
+    return r;
+}
+
 /* ---- listing ---- */
 
 /* NAME of an entry called exactly NAME/keyset.yaml; NULL for others. */
@@ -225,6 +301,7 @@ struct reading {
     const struct ck_store *s;
     struct ck_keyset *v;
     bool *read;
+    struct ck_err failed;
 };
 
 static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
@@ -244,7 +321,7 @@ static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_ve
     }
     if (item_err->code != CK_NOT_FOUND && item_err->code != CK_INVALID &&
         item_err->code != CK_LIMIT && item_err->code != CK_EXISTS)
-        return r; /* not the keyset's fault: an incomplete list would mislead */
+        return stop(&x->failed, item_err); /* an incomplete list would mislead */
     if (item_err->code != CK_NOT_FOUND)
         x->s->warn(x->s->warn_arg, ck_arena_printf(x->a, "ignoring keyset \"%s\": %s", k->name,
                                                    ck_err_msg(item_err)));
@@ -270,13 +347,13 @@ int ck_keyset_list(struct ck_arena *a, const struct ck_store *s, const struct ck
         return r;
     const char **keys = ck_arena_alloc(a, (e.n + 1) * sizeof *keys);
     struct reading x = {a, s, ck_arena_alloc(a, (e.n + 1) * sizeof *x.v),
-                        ck_arena_alloc(a, e.n + 1)};
+                        ck_arena_alloc(a, e.n + 1), CK_ERR_INIT};
     for (size_t i = 0; i < e.n; i++) {
         keys[i] = e.v[i].key;
         x.v[i] = ck_keyset_new(a, names[i]);
         x.v[i].stored.path = (struct ck_path){dir.vfs, keys[i]};
     }
-    r = ck_vfs_read_many(&dir, keys, e.n, arrived, &x, err);
+    r = bulk_error(ck_vfs_read_many(&dir, keys, e.n, arrived, &x, err), &x.failed, err);
     if (r)
         return ck_wrap(err, "error listing Keysets");
     for (size_t i = 0; i < e.n; i++)

@@ -33,6 +33,12 @@ struct ck_arena *ck_keyset_arena(void);
  * `keyset not found`; INVALID with the reason when it, or one of its keys, cannot be read. */
 int ck_keyset_read(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                    const char *name, struct ck_keyset *ret, struct ck_err *err);
+/* Several at once: ret[i] is that of names[i], or an empty one (n 0, not `exists`) where there is
+ * none. Costs one round trip, and one more for names that had another name once. Errors as
+ * ck_keyset_read; one that cannot be read fails the call. */
+int ck_keyset_read_named(struct ck_arena *a, const struct ck_store *s,
+                         const struct ck_object *cluster, const char *const *names, size_t n,
+                         struct ck_keyset *ret, struct ck_err *err);
 /* All keysets by name. Those that cannot be read are left out with a warning. */
 int ck_keyset_list(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                    struct ck_keyset **ret, size_t *ret_n, struct ck_err *err);

@@ -2,7 +2,7 @@
  * Mirrors cmd/kops/create_secret_*.go. */
 #include "cmd/keys/keys.h"
 
-#include "ops/secret.h"
+#include "ops/keys/secret.h"
 #include "store/secretset.h"
 
 #define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)

@@ -3,7 +3,7 @@
 
 #include "cmd/commands.h"
 
-#include "ops/keypair.h"
+#include "ops/keys/keypair.h"
 
 /* Open the store and read the cluster; `run->arena` is the caller's. `prefix` goes in front of
  * errors about the cluster: `PREFIX: "NAME": `. */

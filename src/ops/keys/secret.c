@@ -3,7 +3,7 @@
  * The general readers quote what they choke on, so JSON is scanned here with Go's own sentences
  * (encoding/json scanner.go), and YAML's are cut down to the line. Mirrors the checks of
  * cmd/kops/create_secret_*.go. */
-#include "ops/secret.h"
+#include "ops/keys/secret.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -2,7 +2,9 @@
  *
  * What a keyset may look like when it is written is checked in store/keyset.c. Mirrors kOps
  * cmd/kops/{create,promote,distrust,trust}_keypair.go. */
-#include "ops/keypair.h"
+#include "ops/keys/keypair.h"
+
+#include "store/keysneeded.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -72,23 +74,6 @@ struct material {
     struct ck_cert cert;    /* the user's, otherwise */
     bool primary;
 };
-
-static int rsa_bits(const struct ck_keypair_run *run, unsigned *ret, struct ck_err *err)
-{
-    const char *text = ck_env_nonempty(run->store->vfs->env, "KOPS_RSA_PRIVATE_KEY_SIZE");
-    *ret = CK_PKI_DEFAULT_RSA_BITS;
-    if (!text)
-        return 0;
-    unsigned n = 0;
-    for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9' || n > CK_PKI_MAX_RSA_BITS)
-            return ck_fail(err, CK_INVALID,
-                           "error parsing KOPS_RSA_PRIVATE_KEY_SIZE=%s as a number of bits", text);
-        n = n * 10 + (unsigned)(*p - '0');
-    }
-    *ret = n;
-    return 0;
-}
 
 /* kOps numbers a user's certificate by its serial where that keeps the order of ids, otherwise by
  * the time. */
@@ -189,7 +174,7 @@ static int create_one(const struct ck_keypair_run *run, const char *name,
     r = read_user_pair(run, n, &m, err);
     unsigned bits;
     if (!r && !m.key && m.made_cert) {
-        r = rsa_bits(run, &bits, err);
+        r = ck_keysets_rsa_bits(run->store, &bits, err);
         if (!r)
             r = ck_pki_key_new_rsa(bits, &m.key, err);
     }
@@ -215,7 +200,7 @@ static int create_all(const struct ck_keypair_run *run, struct ck_err *err)
     unsigned bits;
     int r = all_names(run, &names, err);
     if (!r)
-        r = rsa_bits(run, &bits, err);
+        r = ck_keysets_rsa_bits(run->store, &bits, err);
     if (r)
         return r;
     struct ck_pki_key **keys = ck_arena_alloc(run->arena, (names.n + 1) * sizeof(*keys));
