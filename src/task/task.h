@@ -55,6 +55,9 @@ struct ck_task_field {
 struct ck_task_kind {
     const char *name;                   /* "Subnet" */
     const struct ck_task_field *fields; /* ended by name == NULL; in preview order */
+    bool id_is_name; /* the cloud knows it by its name: previews show it as "id:" too */
+    /* How other blocks of a Terraform module refer to it: an expression. NULL: they don't. */
+    const char *(*link)(struct ck_tf *tf, const struct ck_task *t);
     /* Render into a Terraform module. NULL: nothing is rendered. */
     int (*terraform)(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err);
     /* Refuse impossible changes; `actual` NULL when there is nothing yet. May be NULL. */

@@ -89,6 +89,13 @@ void ck_tf_file_base64(struct ck_tf_block *b, const char *key, const char *raw_n
 void ck_tf_field(struct ck_tf_block *b, const char *key, const struct ck_task *t,
                  const char *field);
 
+/* The expression by which the kind of `t` wants to be named; `"name"` when it has none. */
+const char *ck_tf_task(struct ck_tf *tf, const struct ck_task *t);
+/* Attributes that name the task of a REF field, or the tasks of a REFS field (sorted when asked);
+ * nothing when the field is unset. */
+void ck_tf_ref(struct ck_tf_block *b, const char *key, const struct ck_task *t, const char *field);
+void ck_tf_refs(struct ck_tf_block *b, const char *key, const struct ck_task *t, const char *field,
+                bool sorted);
 /* "type.name.attr" with the name sanitised; in the module's arena. */
 const char *ck_tf_link(struct ck_tf *tf, const char *type, const char *name, const char *attr);
 const char *ck_tf_quote(struct ck_tf *tf, const char *s); /* "\"s\"" */

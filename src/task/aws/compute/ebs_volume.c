@@ -1,0 +1,40 @@
+/* A disk of an etcd member. kOps awstasks/ebsvolume.go. */
+#include "task/aws/aws.h"
+
+#include <ctype.h>
+
+static const struct ck_task_field fields[] = {
+    CK_F_STR("AvailabilityZone"),
+    CK_F_BOOL("Encrypted"),
+    CK_F_ID,
+    CK_F_STR("KmsKeyId"),
+    CK_F_INT("SizeGB"),
+    CK_F_MAP("Tags"),
+    CK_F_INT("VolumeIops"),
+    CK_F_INT("VolumeThroughput"),
+    CK_F_STR("VolumeType"),
+    CK_F_END,
+};
+
+static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
+{
+    /* Terraform names cannot begin with a digit; volumes had this prefix before others did. */
+    const char *name =
+        isdigit((unsigned char)t->name[0]) ? ck_arena_printf(tf->a, "ebs-%s", t->name) : t->name;
+    struct ck_tf_block *b = ck_tf_resource(tf, "aws_ebs_volume", name);
+    ck_tf_field(b, "availability_zone", t, "AvailabilityZone");
+    ck_tf_field(b, "size", t, "SizeGB");
+    ck_tf_field(b, "type", t, "VolumeType");
+    ck_tf_field(b, "iops", t, "VolumeIops");
+    ck_tf_field(b, "throughput", t, "VolumeThroughput");
+    ck_tf_field(b, "kms_key_id", t, "KmsKeyId");
+    ck_tf_field(b, "encrypted", t, "Encrypted");
+    ck_tf_field(b, "tags", t, "Tags");
+    return 0;
+}
+
+const struct ck_task_kind ck_aws_ebs_volume = {
+    .name = "EBSVolume",
+    .fields = fields,
+    .terraform = terraform,
+};

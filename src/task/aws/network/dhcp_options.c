@@ -1,0 +1,38 @@
+/* DHCP options of the VPC. kOps awstasks/dhcp_options.go. */
+#include "task/aws/aws.h"
+
+static const struct ck_task_field fields[] = {
+    CK_F_ID,
+    CK_F_STR("DomainName"),
+    CK_F_STR("DomainNameServers"),
+    CK_F_BOOL("Shared"),
+    CK_F_MAP("Tags"),
+    CK_F_END,
+};
+
+static const char *link(struct ck_tf *tf, const struct ck_task *t)
+{
+    return ck_aws_link(tf, t, "aws_vpc_dhcp_options");
+}
+
+static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
+{
+    if (ck_aws_shared(t))
+        return 0;
+    struct ck_tf_block *b = ck_tf_resource(tf, "aws_vpc_dhcp_options", t->name);
+    ck_tf_field(b, "domain_name", t, "DomainName");
+    struct ck_val *list = ck_list(tf->a);
+    struct ck_slice rest = ck_slice_of(ck_task_get_str(t, "DomainNameServers")), one;
+    while (ck_slice_next(&rest, ',', &one))
+        ck_append(tf->a, list, ck_strn(tf->a, one));
+    ck_tf_strs(b, "domain_name_servers", list);
+    ck_tf_field(b, "tags", t, "Tags");
+    return 0;
+}
+
+const struct ck_task_kind ck_aws_dhcp_options = {
+    .name = "DHCPOptions",
+    .fields = fields,
+    .link = link,
+    .terraform = terraform,
+};

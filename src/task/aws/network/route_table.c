@@ -1,0 +1,31 @@
+/* A route table, and the output that names it. kOps awstasks/routetable.go. */
+#include "task/aws/aws.h"
+
+static const struct ck_task_field fields[] = {
+    CK_F_ID, CK_F_REF("VPC"), CK_F_BOOL("Shared"), CK_F_MAP("Tags"), CK_F_END,
+};
+
+static const char *link(struct ck_tf *tf, const struct ck_task *t)
+{
+    return ck_aws_link(tf, t, "aws_route_table");
+}
+
+static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
+{
+    if (ck_aws_shared(t))
+        return 0;
+    struct ck_tf_block *b = ck_tf_resource(tf, "aws_route_table", t->name);
+    ck_tf_field(b, "tags", t, "Tags");
+    ck_tf_ref(b, "vpc_id", t, "VPC");
+    const char *role = ck_str_or(ck_get(ck_task_get(t, "Tags"), "kubernetes.io/kops/role"), NULL);
+    if (role)
+        ck_tf_output(tf, ck_arena_printf(tf->a, "route_table_%s_id", role), link(tf, t));
+    return 0;
+}
+
+const struct ck_task_kind ck_aws_route_table = {
+    .name = "RouteTable",
+    .fields = fields,
+    .link = link,
+    .terraform = terraform,
+};
