@@ -15,7 +15,7 @@ struct options {
     struct ck_create_cluster_opts c;
     const char *output, *ssh_public_key, *target, *out, *container_runtime;
     struct ck_strv sets, unsets, addons;
-    bool dry_run, yes, discovery_service;
+    bool dry_run, yes;
 };
 
 #define B(member) offsetof(struct options, member)
@@ -100,7 +100,7 @@ static const struct ck_opt rows[] = {
            "root volume type of control planes"),
     LIST("control-plane-zones", N(control_plane_zones), "zones of control planes"),
     SWITCH("disable-subnet-tags", N(disable_subnet_tags), "do not tag subnets"),
-    SWITCH("discovery-service", B(discovery_service), "use a discovery service",
+    STRING("discovery-service", N(discovery_service), "URL of a discovery service",
            .flags = CK_OPT_HIDDEN),
     STRING("discovery-store", N(discovery_store), "public store of the OIDC discovery documents"),
     STRING("dns", N(dns), "DNS records: public, private or none",

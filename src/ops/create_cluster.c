@@ -73,6 +73,8 @@ static int build_new(struct work *w, struct ck_err *err)
         .state_text = ck_path_text(w->a, &path),
         .hcloud_token = ck_env_nonempty(w->o->env, "HCLOUD_TOKEN") != NULL,
         .linode_token = ck_env_nonempty(w->o->env, "LINODE_TOKEN") != NULL,
+        .note = pass_note,
+        .note_arg = w,
     };
     struct ck_new_cluster built = {0};
     r = ck_new_cluster_build(w->a, &w->o->n, &env, &built, err);

@@ -15,10 +15,13 @@ const char *ck_default_machine_type(const struct ck_facts *f, const char *cloud,
         return given;
     static const struct {
         const char *cloud, *type, *bastion;
-    } fixed[] = {
-        {"gce", "e2-medium", "e2-micro"}, {"digitalocean", "s-2vcpu-4gb-amd", "s-2vcpu-4gb-amd"},
-        {"hetzner", "cx23", "cx23"},      {"azure", "Standard_B2s", "Standard_B2s"},
-        {"scaleway", "DEV1-M", "DEV1-M"}, {"linode", "g6-standard-2", "g6-standard-1"}};
+    } fixed[] = {{"gce", "e2-medium", "e2-micro"},
+                 {"digitalocean", "s-2vcpu-4gb-amd", "s-2vcpu-4gb-amd"},
+                 {"hetzner", "cx23", "cx23"},
+                 {"azure", "Standard_B2s", "Standard_B2s"},
+                 {"scaleway", "DEV1-M", "DEV1-M"},
+                 {"linode", "g6-standard-2", "g6-standard-1"},
+                 {"alicloud", "ecs.n2.medium", "ecs.n2.small"}};
     /* The first of kOps' candidates: which of them a zone offers only AWS knows. */
     if (strcmp(cloud, "aws") == 0)
         return bastion ? (arm ? "t4g.micro" : "t3.micro") : (arm ? "t4g.medium" : "t3.medium");

@@ -8,14 +8,29 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const clouds[] = {"aws",    "azure", "digitalocean", "gce",     "hetzner",
-                                     "linode", "metal", "openstack",    "scaleway"};
+static const char *const clouds[] = {"alicloud", "aws",    "azure", "digitalocean", "gce",
+                                     "hetzner",  "linode", "metal", "openstack",    "scaleway"};
 
 static int quoted(struct ck_err *err, const char *what, const char *value)
 {
     CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
     ck_goquote(&q, ck_slice_of(value));
     return ck_fail(err, CK_INVALID, "%s %s", what, ck_buf_str(&q));
+}
+
+int ck_new_unknown(struct ck_err *err, const char *lead, const char *value, bool quote,
+                   const char *const *known, size_t n)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    const char *near = ck_nearest(value, known, n);
+    ck_buf_puts(&b, lead);
+    if (quote)
+        ck_goquote(&b, ck_slice_of(value));
+    else
+        ck_buf_puts(&b, value);
+    if (near)
+        ck_buf_fmt(&b, "; did you mean %s?", near);
+    return ck_fail(err, CK_INVALID, "%s", ck_buf_str(&b));
 }
 
 /* ---- cloud ---- */
@@ -63,6 +78,32 @@ static int feature_for_cloud(const struct ck_new_build *b, struct ck_err *err)
     return 0;
 }
 
+/* Options that kOps offers only with a feature flag. */
+static int feature_for_options(const struct ck_new_build *b, struct ck_err *err)
+{
+    const struct ck_new_cluster_opts *o = b->o;
+    const struct {
+        bool given;
+        const char *option;
+        enum ck_feature flag;
+    } gated[] = {
+        {o->apiserver_count != 0, "api-server-count", CK_FF_API_SERVER_NODES},
+        {o->apiserver_sizes.n != 0, "api-server-size", CK_FF_API_SERVER_NODES},
+        {o->etcd_count != 0, "etcd-count", CK_FF_EXPERIMENTAL_ROLES},
+        {o->scheduler_count != 0, "scheduler-count", CK_FF_EXPERIMENTAL_ROLES},
+        {o->kcm_count != 0, "kcm-count", CK_FF_EXPERIMENTAL_ROLES},
+        {*o->config_base != 0, "config-base", CK_FF_ENABLE_SEPARATE_CONFIG_BASE},
+        {*o->discovery_service != 0, "discovery-service", CK_FF_DISCOVERY_SERVICE},
+        {*o->azure_subscription_id != 0, "azure-subscription-id", CK_FF_AZURE},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(gated); i++)
+        if (gated[i].given && !b->env->features->on[gated[i].flag])
+            return ck_fail(
+                err, CK_INVALID, "--%s requires the %s feature flag: export KOPS_FEATURE_FLAGS=%s",
+                gated[i].option, ck_feature_name(gated[i].flag), ck_feature_name(gated[i].flag));
+    return 0;
+}
+
 static int choose_cloud(struct ck_new_build *b, struct ck_err *err)
 {
     int r = 0;
@@ -75,7 +116,12 @@ static int choose_cloud(struct ck_new_build *b, struct ck_err *err)
     for (size_t i = 0; i < CK_ARRAY_LEN(clouds); i++)
         known = known || ck_new_is(b, clouds[i]);
     if (!known)
-        return ck_fail(err, CK_INVALID, "unsupported cloud provider %s", b->cloud);
+        return ck_new_unknown(err, "unsupported cloud provider ", b->cloud, false, clouds,
+                              CK_ARRAY_LEN(clouds));
+    if (ck_new_is(b, "alicloud") && b->env->note)
+        b->env->note(b->env->note_arg,
+                     "AliCloud is deprecated: the configuration is stored as kops did until 1.23, "
+                     "but nothing is created in that cloud");
     r = feature_for_cloud(b, err);
     if (r < 0)
         return r;
@@ -129,7 +175,8 @@ static int authorization(struct ck_new_build *b, struct ck_err *err)
     else if (strcasecmp(mode, "AlwaysAllow") == 0)
         ck_put(b->a, b->spec, "authorization.alwaysAllow", ck_map(b->a));
     else
-        return quoted(err, "unknown authorization mode", mode);
+        return ck_new_unknown(err, "unknown authorization mode ", mode, true,
+                              (const char *const[]){"RBAC", "AlwaysAllow"}, 2);
     return 0;
 }
 
@@ -176,8 +223,11 @@ static int zones(struct ck_new_build *b, struct ck_err *err)
     return 0;
 }
 
-static void discovery_store(struct ck_new_build *b)
+static void discovery(struct ck_new_build *b)
 {
+    if (*b->o->discovery_service)
+        ck_put(b->a, b->spec, "serviceAccountIssuerDiscovery.discoveryService.url",
+               ck_str(b->a, b->o->discovery_service));
     if (!*b->o->discovery_store)
         return;
     const char *base = b->o->discovery_store;
@@ -352,7 +402,9 @@ static void late_options(struct ck_new_build *b)
 static int steps(struct ck_new_build *b, struct ck_err *err)
 {
     const struct ck_new_cluster_opts *o = b->o;
-    int r = kubernetes_version(b, err);
+    int r = feature_for_options(b, err);
+    if (r == 0)
+        r = kubernetes_version(b, err);
     if (r < 0)
         return r;
     ck_set_str(b->a, b->spec, "channel", *o->channel ? o->channel : "stable");
@@ -366,7 +418,7 @@ static int steps(struct ck_new_build *b, struct ck_err *err)
     access(b);
     if ((r = zones(b, err)) < 0 || (r = choose_cloud(b, err)) < 0)
         return r;
-    discovery_store(b);
+    discovery(b);
     if ((r = network_and_cloud(b, err)) < 0 || (r = ck_new_subnets(b, err)) < 0 ||
         (r = ck_new_networking(b, err)) < 0 || (r = ck_new_topology(b, err)) < 0 ||
         (r = ck_new_groups(b, err)) < 0 || (r = ck_new_api(b, err)) < 0 ||

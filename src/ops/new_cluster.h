@@ -14,7 +14,7 @@ struct ck_new_cluster_opts {
     const char *authorization, *networking, *topology, *dns, *dns_zone;
     const char *api_lb_type, *api_ssl_certificate, *api_public_name;
     const char *image, *control_plane_image, *node_image, *bastion_image;
-    const char *cloud_labels, *instance_manager, *discovery_store, *egress;
+    const char *cloud_labels, *instance_manager, *discovery_store, *discovery_service, *egress;
     const char *control_plane_tenancy, *node_tenancy;
     const char *control_plane_volume_type, *node_volume_type, *etcd_storage_type;
     const char *network_id, *os_network, *project, *gce_service_account;
@@ -43,6 +43,8 @@ struct ck_new_cluster_env {
     const char *state_url;  /* for guessing the cloud and for messages */
     const char *state_text; /* canonical text of STORE/NAME */
     bool hcloud_token, linode_token;
+    void (*note)(void *arg, const char *text); /* told what was assumed; may be NULL */
+    void *note_arg;
 };
 
 struct ck_new_cluster {

@@ -22,6 +22,11 @@ struct ck_new_build {
     size_t n_igs, cap_igs;
 };
 
+/* ---- new_cluster.c ---- */
+/* Refuse the value of an option: `lead` and the value, and the nearest of those known. */
+int ck_new_unknown(struct ck_err *err, const char *lead, const char *value, bool quote,
+                   const char *const *known, size_t n);
+
 /* ---- new_cluster_network.c ---- */
 int ck_new_subnets(struct ck_new_build *b, struct ck_err *err);
 int ck_new_networking(struct ck_new_build *b, struct ck_err *err);

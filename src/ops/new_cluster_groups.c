@@ -186,7 +186,8 @@ static int spread(struct ck_new_build *b, const char *prefix, const char *role, 
         struct ck_val *ig = add_group(b, ck_arena_printf(b->a, "%s-%s", prefix, zone), role);
         set_size(b, ig, share);
         machine_types(b, ig, sizes);
-        group_in_zone(b, ig, zone, false);
+        bool api_server = strcmp(role, "APIServer") == 0;
+        group_in_zone(b, ig, zone, api_server && b->o->ipv6 && b->private_topology);
     }
     return 0;
 }
@@ -218,14 +219,16 @@ static int nodes(struct ck_new_build *b, struct ck_err *err)
         struct ck_val *ig = add_group(b, "nodes", "Node");
         ck_set_str(b->a, ig, "manager", "Karpenter");
         machine_types(b, ig, &o->node_sizes);
-        for (size_t i = 0; i < o->zones.n; i++)
-            ck_append_to(b->a, ig, "subnets", ck_new_subnet_of_zone(b, o->zones.v[i]));
         return 0;
     }
     if (*manager && strcmp(manager, "cloudgroups") != 0) {
         CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+        const char *const known[] = {"cloudgroups", "karpenter"};
+        const char *near = ck_nearest(manager, known, CK_ARRAY_LEN(known));
         ck_goquote(&q, ck_slice_of(manager));
-        return ck_fail(err, CK_INVALID, "invalid value %s for --instance-manager", ck_buf_str(&q));
+        return ck_fail(err, CK_INVALID, "invalid value %s for --instance-manager%s%s%s",
+                       ck_buf_str(&q), near ? "; did you mean " : "", near ? near : "",
+                       near ? "?" : "");
     }
     size_t first = b->n_igs;
     int64_t count = o->node_count ? o->node_count : (int64_t)o->zones.n;

@@ -74,10 +74,35 @@ static int check_ids(struct ck_new_build *b, const struct ck_strv *ids, struct c
     return 0;
 }
 
+/* Zones that the facts list are all there are. */
+static int check_zones(struct ck_new_build *b, struct ck_err *err)
+{
+    const struct ck_val *known = ck_facts_zones(b->env->facts, b->cloud);
+    size_t n = ck_len(known);
+    if (!n || !ck_new_is(b, "aws"))
+        return 0;
+    const char **names = ck_arena_alloc(b->a, n * sizeof *names);
+    for (size_t i = 0; i < n; i++)
+        names[i] = ck_str_or(ck_item(known, i), "");
+    for (size_t i = 0; i < b->zones.n; i++) {
+        const char *zone = b->zones.v[i];
+        if (ck_list_has_str(known, zone))
+            continue;
+        const char *near = ck_nearest(zone, names, n);
+        return ck_fail(err, CK_INVALID,
+                       "error Zone is not a recognized AZ: \"%s\" (check you have specified a "
+                       "valid zone?)%s%s%s",
+                       zone, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    }
+    return 0;
+}
+
 static int zone_subnets(struct ck_new_build *b, struct ck_err *err)
 {
     const struct ck_strv *ids = &b->o->subnets;
-    int r = check_ids(b, ids, err);
+    int r = check_zones(b, err);
+    if (r == 0)
+        r = check_ids(b, ids, err);
     for (size_t i = 0; r == 0 && i < b->zones.n; i++) {
         const char *twice = NULL, *zone = b->zones.v[i];
         const char *id = id_in_zone(b, ids, zone, &twice);
@@ -217,9 +242,10 @@ int ck_new_networking(struct ck_new_build *b, struct ck_err *err)
         return 0;
     }
 unknown:;
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(mode));
-    return ck_fail(err, CK_INVALID, "unknown networking mode %s", ck_buf_str(&q));
+    const char *names[CK_ARRAY_LEN(plain) + 3] = {"cilium", "cilium-etcd", "cilium-eni"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(plain); i++)
+        names[i + 3] = plain[i].mode;
+    return ck_new_unknown(err, "unknown networking mode ", mode, true, names, CK_ARRAY_LEN(names));
 }
 
 /* ---- topology ---- */
@@ -235,11 +261,9 @@ static int dns_type(struct ck_new_build *b, struct ck_err *err)
         type = "Private";
     else if (strcasecmp(dns, "none") == 0)
         type = "None";
-    else {
-        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-        ck_goquote(&q, ck_slice_of(dns));
-        return ck_fail(err, CK_INVALID, "unknown DNSType: %s", ck_buf_str(&q));
-    }
+    else
+        return ck_new_unknown(err, "unknown DNSType: ", dns, true,
+                              (const char *const[]){"public", "private", "none"}, 3);
     ck_put(b->a, b->spec, "topology.dns.type", ck_str(b->a, type));
     b->dns_published = strcmp(type, "None") != 0;
     return 0;
@@ -321,7 +345,8 @@ int ck_new_topology(struct ck_new_build *b, struct ck_err *err)
             ck_put(b->a, b->spec, "topology.bastion.bastionPublicName",
                    ck_strf(b->a, "bastion.%s", b->o->name));
     } else {
-        return ck_fail(err, CK_INVALID, "invalid topology %s", t);
+        return ck_new_unknown(err, "invalid topology ", t, false,
+                              (const char *const[]){"public", "private"}, 2);
     }
     if (b->o->ipv6)
         ipv6(b);
@@ -342,11 +367,9 @@ int ck_new_api(struct ck_new_build *b, struct ck_err *err)
     const char *type = "Public";
     if (strcasecmp(o->api_lb_type, "internal") == 0)
         type = "Internal";
-    else if (*o->api_lb_type && strcasecmp(o->api_lb_type, "public") != 0) {
-        CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-        ck_goquote(&q, ck_slice_of(o->api_lb_type));
-        return ck_fail(err, CK_INVALID, "unknown api-loadbalancer-type: %s", ck_buf_str(&q));
-    }
+    else if (*o->api_lb_type && strcasecmp(o->api_lb_type, "public") != 0)
+        return ck_new_unknown(err, "unknown api-loadbalancer-type: ", o->api_lb_type, true,
+                              (const char *const[]){"public", "internal"}, 2);
     struct ck_val *m = ck_ensure_map(b->a, b->spec, "api.loadBalancer");
     ck_set_str(b->a, m, "type", type);
     if (ck_new_is(b, "aws"))

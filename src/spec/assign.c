@@ -50,15 +50,16 @@ static bool is_cloud(const struct ck_val *spec, const char *cloud)
     return !strcmp(ck_str_at(spec, "cloudProvider"), cloud);
 }
 
-/* The range of the whole network on AWS and Azure. */
+/* The range of the whole network on AWS, Azure and AliCloud. */
 static void assign_network(struct ck_arena *a, struct ck_val *spec,
                            const struct ck_assign_facts *facts)
 {
     bool aws = is_cloud(spec, "aws");
-    if ((!aws && !is_cloud(spec, "azure")) || *ck_str_at(spec, "networkCIDR"))
+    bool azure = is_cloud(spec, "azure");
+    if ((!aws && !azure && !is_cloud(spec, "alicloud")) || *ck_str_at(spec, "networkCIDR"))
         return;
     const char *id = ck_str_at(spec, "networkID");
-    const char *cidr = aws ? "172.20.0.0/16" : "10.0.0.0/16";
+    const char *cidr = azure ? "10.0.0.0/16" : "172.20.0.0/16";
     if (*id) {
         cidr = facts ? facts->network_cidr : NULL;
         if (!cidr) {
@@ -161,7 +162,8 @@ int ck_assign_cluster(struct ck_arena *a, struct ck_object *cluster,
     }
     assign_network(a, spec, facts);
     assign_names(a, spec, name);
-    if (is_cloud(spec, "aws") || is_cloud(spec, "openstack") || is_cloud(spec, "azure")) {
+    if (is_cloud(spec, "aws") || is_cloud(spec, "openstack") || is_cloud(spec, "azure") ||
+        is_cloud(spec, "alicloud")) {
         int r = ck_assign_subnets(a, cluster, facts, err);
         if (r < 0)
             return r;

@@ -168,6 +168,14 @@ static int refuse_unknown_cloud(const struct ck_val *v, const struct ck_decode_o
     for (size_t i = 0; i < CK_ARRAY_LEN(known); i++)
         if (ck_is_str(v, known[i]))
             return 0;
+    if (ck_is_str(v, "alicloud")) { /* kOps had it until 1.23 */
+        if (opts && opts->warn)
+            opts->warn(
+                opts->warn_arg,
+                "spec.cloudProvider: alicloud is deprecated: its clusters can be kept in the "
+                "store, but nothing is created in that cloud");
+        return 0;
+    }
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_buf_fmt(&b, "spec.cloudProvider: Unsupported value: \"%s\": supported values: ", v->s.ptr);
     for (size_t i = 0; i < CK_ARRAY_LEN(known); i++)

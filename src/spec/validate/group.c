@@ -1,5 +1,6 @@
 /* An instance group by itself (rules 180–199). Mirrors ValidateInstanceGroup of kOps
  * pkg/apis/kops/validation/instancegroup.go. */
+#include "spec/featureflag.h"
 #include "spec/validate/rules.h"
 
 #include <string.h>
@@ -26,7 +27,12 @@ static void check_role(struct ck_chk *c, struct ck_fld spec, const char *role)
                            "InstanceGroups instead");
         return;
     }
-    if (strcmp(role, "Node") != 0 && strcmp(role, "Bastion") != 0 && strcmp(role, "APIServer") != 0)
+    static const char *const experimental[] = {"Etcd", "Scheduler", "KubeControllerManager"};
+    bool known = !strcmp(role, "Node") || !strcmp(role, "Bastion") || !strcmp(role, "APIServer");
+    for (size_t i = 0; i < CK_ARRAY_LEN(experimental); i++)
+        known |= c->ctx->features && c->ctx->features->on[CK_FF_EXPERIMENTAL_ROLES] &&
+                 !strcmp(role, experimental[i]);
+    if (!known)
         ck_chk_unsupported(c, f, role, ck_role_names);
 }
 

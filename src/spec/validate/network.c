@@ -14,6 +14,7 @@ static const struct net_rules clouds[] = {
     {"aws", true, true, true, false},        {"azure", true, true, true, true},
     {"gce", false, true, false, true},       {"digitalocean", false, false, false, true},
     {"hetzner", false, false, false, false}, {"linode", false, false, false, true},
+    {"alicloud", true, true, true, false},
 };
 static const struct net_rules other_cloud = {"", false, true, false, false};
 
@@ -149,7 +150,7 @@ static const struct dns_support dns_support[] = {
     {"openstack", true, true, true}, {"azure", true, false, false},
     {"hetzner", true, false, false}, {"linode", true, false, false},
     {"metal", true, false, false},   {"digitalocean", true, true, false},
-    {"scaleway", true, true, false},
+    {"scaleway", true, true, false}, {"alicloud", true, true, true},
 };
 
 /* Rule 95. */
