@@ -22,7 +22,8 @@ enum {
 struct flight {
     CURL *easy;
     struct ck_send *send;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *connect_to;
+    bool unsupported; /* this libcurl cannot do what the request's TLS asks for */
     struct ck_buf url;
     char reason[CURL_ERROR_SIZE];
     unsigned starts; /* how often curl was about to write the request */
@@ -144,6 +145,50 @@ static void set_method(struct flight *f)
     c->curl_easy_setopt(f->easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+static void set_blob(struct flight *f, CURLoption option, struct ck_slice text)
+{
+    struct curl_blob blob = {(void *)(uintptr_t)text.ptr, text.len, CURL_BLOB_COPY};
+    if (text.len && f->c->curl_easy_setopt(f->easy, option, &blob) != CURLE_OK)
+        f->unsupported = true;
+}
+
+/* Another name for TLS: it stands in the URL, the connection goes to the real host, and so does the
+ * Host header. */
+static void set_server_name(struct flight *f, const char *name)
+{
+    struct ck_req r = f->send->req;
+    CK_AUTOBUF struct ck_buf to = CK_BUF_INIT;
+    bool v6 = strchr(r.host, ':') != NULL;
+    ck_buf_fmt(&to, "::%s%s%s:%d", v6 ? "[" : "", r.host, v6 ? "]" : "", r.port ? r.port : 443);
+    f->connect_to = f->c->curl_slist_append(NULL, ck_buf_str(&to));
+    f->c->curl_easy_setopt(f->easy, CURLOPT_CONNECT_TO, f->connect_to);
+    ck_buf_reset(&to);
+    ck_buf_puts(&to, "Host: ");
+    ck_url_host(&to, &r);
+    add_header(f, ck_buf_str(&to));
+    r.host = name;
+    CK_AUTOBUF struct ck_buf url = CK_BUF_INIT;
+    ck_url_text(&url, &r);
+    ck_buf_put(&url, ck_slice_of(strchr(ck_buf_str(&f->url), '?')));
+    f->c->curl_easy_setopt(f->easy, CURLOPT_URL, ck_buf_str(&url));
+}
+
+static void set_server(struct flight *f, const struct ck_tls *t)
+{
+    const struct ck_curl *c = f->c;
+    set_blob(f, CURLOPT_CAINFO_BLOB, t->ca);
+    set_blob(f, CURLOPT_SSLCERT_BLOB, t->cert);
+    set_blob(f, CURLOPT_SSLKEY_BLOB, t->key);
+    if (t->ca.len)
+        c->curl_easy_setopt(f->easy, CURLOPT_CAPATH, NULL);
+    if (t->insecure) {
+        c->curl_easy_setopt(f->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        c->curl_easy_setopt(f->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (t->server_name && strcmp(f->send->req.scheme, "https") == 0)
+        set_server_name(f, t->server_name);
+}
+
 static void set_tls(struct flight *f)
 {
     const struct ck_curl *c = f->c;
@@ -162,6 +207,8 @@ static void set_tls(struct flight *f)
         if (s->ca_path)
             c->curl_easy_setopt(f->easy, path[i], *s->ca_path ? s->ca_path : NULL);
     }
+    if (s->req.tls)
+        set_server(f, s->req.tls);
 }
 
 static void set_limits(struct flight *f)
@@ -267,11 +314,13 @@ static int fail_certificate(struct flight *f)
 {
     struct ck_send *s = f->send;
     s->final = true;
-    return ck_fail(s->err, CK_INVALID,
-                   "the certificate of %s is not trusted (%s); if it comes from an authority of "
-                   "your own, name a file with that authority's certificate in "
-                   "CKOPS_STORE_CA_BUNDLE, AWS_CA_BUNDLE or SSL_CERT_FILE",
-                   *s->proxy ? "the proxy or the server" : s->req.host, f->reason);
+    const char *hint = s->req.tls ? s->req.tls->hint : NULL;
+    return ck_fail(s->err, CK_INVALID, "the certificate of %s is not trusted (%s); %s",
+                   *s->proxy ? "the proxy or the server" : s->req.host, f->reason,
+                   hint ? hint
+                        : "if it comes from an authority of your own, name a file with that "
+                          "authority's certificate in CKOPS_STORE_CA_BUNDLE, AWS_CA_BUNDLE or "
+                          "SSL_CERT_FILE");
 }
 
 /* A refused CONNECT shows as a failed read; its status tells more. */
@@ -310,6 +359,9 @@ static int fail_with(struct flight *f, CURLcode code)
         return fail_timeout(f);
     case CURLE_PEER_FAILED_VERIFICATION:
         return fail_certificate(f);
+    case CURLE_SSL_CERTPROBLEM:
+        s->final = true;
+        return ck_fail(s->err, CK_INVALID, "the client certificate cannot be used: %s", f->reason);
     case CURLE_SSL_CACERT_BADFILE:
         s->final = true;
         return ck_fail(s->err, CK_INVALID, "the file of trusted authorities cannot be read: %s",
@@ -364,7 +416,7 @@ static struct flight *take_flight(struct round *r)
         f->c = t->c;
     }
     f->starts = 0;
-    f->twice = false;
+    f->twice = f->unsupported = false;
     f->reason[0] = '\0';
     f->next = r->active;
     r->active = f;
@@ -382,7 +434,8 @@ static void land(struct round *r, struct flight *f)
     r->n_active--;
     f->c->curl_multi_remove_handle(r->multi, f->easy);
     f->c->curl_slist_free_all(f->headers);
-    f->headers = NULL;
+    f->c->curl_slist_free_all(f->connect_to);
+    f->headers = f->connect_to = NULL;
     f->send = NULL;
     f->next = r->t->idle;
     r->t->idle = f;
@@ -395,9 +448,13 @@ static int launch(struct round *r, struct ck_send *s)
         return ck_fail(s->err, CK_INTERNAL, "curl ran out of memory");
     f->send = s;
     set_up(f);
-    if (f->c->curl_multi_add_handle(r->multi, f->easy) == CURLM_OK)
+    if (!f->unsupported && f->c->curl_multi_add_handle(r->multi, f->easy) == CURLM_OK)
         return 0;
+    bool unsupported = f->unsupported;
     land(r, f);
+    if (unsupported)
+        return ck_fail(s->err, CK_UNSUPPORTED,
+                       "certificates given as text need a libcurl that was built with OpenSSL");
     return ck_fail(s->err, CK_INTERNAL, "curl does not take the request");
 }
 

@@ -36,6 +36,15 @@ enum ck_retry_class {
     CK_RETRY_SAFE, /* idempotent: resend after connection loss, 5xx, 429, throttling codes */
 };
 
+/* TLS of one server, where it is not the system's; texts are PEM, borrowed until the reply. */
+struct ck_tls {
+    struct ck_slice ca;        /* authorities instead of the system's; empty: the system's */
+    struct ck_slice cert, key; /* client certificate with its chain, and its key; or empty */
+    const char *server_name;   /* asked for and checked instead of the URL's host; NULL: the host */
+    bool insecure;             /* do not verify the server: only when its configuration says so */
+    const char *hint;          /* what to do when the certificate is not trusted; NULL: the usual */
+};
+
 struct ck_req {
     const char *method;    /* "GET" */
     const char *scheme;    /* "https" or "http" */
@@ -52,11 +61,13 @@ struct ck_req {
     int64_t connect_ms;   /* 0 means 5,000 */
     unsigned attempts;    /* at most; 0 means 3 */
     enum ck_retry_class retry;
-    bool no_proxy;       /* link-local metadata services */
-    const char *ca_file; /* PEM bundle instead of the system's; NULL: default */
-    bool follow;         /* follow up to 10 redirects; Authorization, Cookie and x-amz-* headers
-                            are dropped when the host changes */
-    const char *bucket;  /* name of the token bucket that limits this service's rate; NULL: none */
+    bool no_proxy;            /* link-local metadata services */
+    const char *ca_file;      /* PEM bundle instead of the system's; NULL: default */
+    const struct ck_tls *tls; /* NULL: the system's authorities, no client certificate */
+    const char *proxy;  /* URL, in place of the environment's; "" for none; NULL: as it says */
+    bool follow;        /* follow up to 10 redirects; Authorization, Cookie and x-amz-* headers
+                           are dropped when the host changes */
+    const char *bucket; /* name of the token bucket that limits this service's rate; NULL: none */
     /* Signs: called before each attempt; may add headers to `r` (attempt-local copy). Optional. */
     int (*sign)(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err);
     void *sign_arg;

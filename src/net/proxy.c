@@ -173,13 +173,18 @@ int ck_proxy_for(struct ck_arena *a, const struct ck_env *env, const struct ck_r
 {
     static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
     *ret = "";
-    if (!env || r->no_proxy)
+    const char *name = "the given proxy";
+    const char *url = r->proxy;
+    if (url && !*url)
         return 0;
-    const char *name;
-    const char *url = variable(env, r->scheme, &name);
-    struct address address = address_of(ck_slice_of(r->host));
-    if (!url || local_only(r, &address) || excluded(env, r, &address))
-        return 0;
+    if (!url) {
+        if (!env || r->no_proxy)
+            return 0;
+        url = variable(env, r->scheme, &name);
+        struct address address = address_of(ck_slice_of(r->host));
+        if (!url || local_only(r, &address) || excluded(env, r, &address))
+            return 0;
+    }
     *ret = strstr(url, "://") ? url : ck_arena_printf(a, "http://%s", url);
     for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++)
         if (strncasecmp(*ret, schemes[i], strlen(schemes[i])) == 0)
