@@ -46,7 +46,7 @@ void ck_arena_free(struct ck_arena *a)
         h->fn(h->p);
     for (struct block *b = a->blocks, *next; b; b = next) {
         next = b->next;
-        if (a->wipe)
+        if (a->wipe || ck_mem_wipes())
             ck_wipe(b->data, b->used);
         free(b);
     }

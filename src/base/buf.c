@@ -8,8 +8,10 @@
 
 void ck_buf_done(struct ck_buf *b)
 {
+    if (b->secret || ck_mem_wipes())
+        ck_wipe(b->ptr, b->cap);
     free(b->ptr);
-    *b = (struct ck_buf){.max = b->max};
+    *b = (struct ck_buf){.max = b->max, .secret = b->secret};
 }
 
 void ck_buf_wipe(struct ck_buf *b)
@@ -39,7 +41,16 @@ void ck_buf_reserve(struct ck_buf *b, size_t extra)
     size_t c = b->cap ? b->cap : 64;
     while (c < need)
         c *= 2;
-    b->ptr = ck_xrealloc(b->ptr, c);
+    if (b->secret || ck_mem_wipes()) { /* realloc would leave a copy behind */
+        char *p = ck_xmalloc(c);
+        if (b->ptr)
+            memcpy(p, b->ptr, b->len + 1);
+        ck_wipe(b->ptr, b->cap);
+        free(b->ptr);
+        b->ptr = p;
+    } else {
+        b->ptr = ck_xrealloc(b->ptr, c);
+    }
     b->cap = c;
 }
 

@@ -16,6 +16,7 @@ struct ck_buf {
     size_t len, cap;
     size_t max; /* bytes; 0 means no ceiling */
     bool overflow;
+    bool secret; /* what it leaves behind when it grows or goes is overwritten (base/secret.h) */
 };
 
 #define CK_BUF_INIT   ((struct ck_buf){0})

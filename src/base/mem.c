@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,4 +96,16 @@ void ck_wipe(void *p, size_t n)
         return;
     memset(p, 0, n);
     __asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
+static atomic_bool wipe_all;
+
+void ck_mem_set_wipe(void)
+{
+    atomic_store_explicit(&wipe_all, true, memory_order_relaxed);
+}
+
+bool ck_mem_wipes(void)
+{
+    return atomic_load_explicit(&wipe_all, memory_order_relaxed);
 }

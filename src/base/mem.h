@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *ck_xmalloc(size_t n) CK_WARN_UNUSED;
@@ -18,3 +19,7 @@ char *ck_xasprintf(const char *fmt, ...) CK_PRINTF(1, 2) CK_WARN_UNUSED;
 
 /* Overwrite n bytes in a way the compiler may not drop. For secrets before they are freed. */
 void ck_wipe(void *p, size_t n);
+/* From now on every buffer and arena of the process is overwritten before its memory is given back:
+ * called by whoever brings keys in, so that the copies of parsers and encoders go, too. */
+void ck_mem_set_wipe(void);
+bool ck_mem_wipes(void);

@@ -4,10 +4,14 @@
 
 #include "crypto/dlnote.h"
 
+#include "base/mem.h"
+
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char soname[] = "libcrypto.so.3";
@@ -29,6 +33,36 @@ static bool loaded;
 static char problem[400]; /* why not; dlerror's text does not outlive the next call */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* libcrypto gives some encoded keys back to the heap as they are. */
+static void *ssl_malloc(size_t n, const char *file, int line)
+{
+    return malloc(n);
+}
+
+static void ssl_free(void *p, const char *file, int line)
+{
+    if (p)
+        ck_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+static void *ssl_realloc(void *p, size_t n, const char *file, int line)
+{
+    if (!p || n == 0) {
+        ssl_free(p, file, line);
+        return n ? malloc(n) : NULL;
+    }
+    size_t old = malloc_usable_size(p);
+    if (n <= old)
+        return p;
+    void *q = malloc(n);
+    if (q) {
+        memcpy(q, p, old);
+        ssl_free(p, file, line);
+    }
+    return q;
+}
+
 static void load(void)
 {
     void *lib = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
@@ -49,6 +83,8 @@ static void load(void)
         }
         memcpy((char *)&functions + SYMBOLS[i].offset, &f, sizeof f);
     }
+    /* Refused when the library is in use already (by curl's TLS): it then keeps its own. */
+    (void)functions.CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free);
     loaded = true;
 }
 

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -132,6 +133,16 @@ static void *make_keys(void *arg)
     }
 }
 
+/* Those this process may use, as containers restrict them. */
+static size_t processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (size_t)CPU_COUNT(&set);
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (size_t)n : 1;
+}
+
 int ck_pki_keys_new_rsa(unsigned bits, size_t n, struct ck_pki_key **ret, struct ck_err *err)
 {
     enum { MOST = 64 };
@@ -139,9 +150,8 @@ int ck_pki_keys_new_rsa(unsigned bits, size_t n, struct ck_pki_key **ret, struct
     struct making m = {PTHREAD_MUTEX_INITIALIZER, bits, n, 0, ret, &failed};
     for (size_t i = 0; i < n; i++)
         ret[i] = NULL;
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     pthread_t threads[MOST];
-    size_t started = 0, helpers = cpus > 1 ? (size_t)cpus - 1 : 0;
+    size_t started = 0, helpers = processors() - 1;
     while (started < helpers && started + 1 < n && started < MOST &&
            pthread_create(&threads[started], NULL, make_keys, &m) == 0)
         started++;

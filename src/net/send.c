@@ -89,6 +89,7 @@ void ck_send_header(struct ck_send *s, struct ck_slice name, struct ck_slice val
 int ck_send_body(struct ck_send *s, struct ck_slice piece)
 {
     struct ck_buf *body = &s->resp->body;
+    body->secret = true; /* stores hold keys */
     size_t max = s->req.max_reply ? s->req.max_reply : DEFAULT_MAX_REPLY;
     bool ok = s->resp->status >= 200 && s->resp->status < 300;
     if (!ok) {

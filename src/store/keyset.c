@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
+#include "crypto/hash.h"
 
 enum { MAX_KEYSET_BYTES = 4 << 20, MAX_KEYS = 1000, MAX_KEYSETS = 10000 };
-#define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)
 
 struct ck_arena *ck_keyset_arena(void)
 {
+    ck_mem_set_wipe(); /* what parsers copy on the way goes into other memory */
     struct ck_arena *a = ck_arena_new();
     ck_arena_set_wipe(a);
     return a;
@@ -42,12 +43,12 @@ static int read_cert(struct ck_arena *a, struct ck_keyset_item *it, struct ck_er
 
 static int check_key(struct ck_keyset_item *it, struct ck_err *err)
 {
-    CK_AUTOSECRET struct ck_buf pem = CK_BUF_MAX(CK_PKI_MAX_PEM);
+    CK_AUTOSECRET pem = CK_SECRET_MAX(CK_PKI_MAX_PEM);
     CK_AUTOPKIKEY struct ck_pki_key *key = NULL;
-    ck_buf_reserve(&pem, it->key_b64.len);
-    if (!ck_base64_decode(&pem, it->key_b64) || !ck_buf_ok(&pem))
+    if (!ck_base64_decode(ck_secret_sink(&pem), ck_secret_ref_view(it->key_b64)) ||
+        !ck_secret_ok(&pem))
         return ck_fail(err, CK_INVALID, "privateMaterial is not base64");
-    return ck_pki_key_read(ck_buf_slice(&pem), &key, err);
+    return ck_pki_key_read(ck_secret_view(&pem), &key, err);
 }
 
 static int read_item(struct ck_arena *a, const struct ck_val *v, struct ck_keyset_item *ret,
@@ -55,7 +56,7 @@ static int read_item(struct ck_arena *a, const struct ck_val *v, struct ck_keyse
 {
     *ret = (struct ck_keyset_item){.id = ck_str_at(v, "id"),
                                    .cert_b64 = slice_at(v, "publicMaterial"),
-                                   .key_b64 = slice_at(v, "privateMaterial")};
+                                   .key_b64 = ck_secret_borrow(slice_at(v, "privateMaterial"))};
     if (!ret->id[0])
         return ck_fail(err, CK_INVALID, "a key has no id");
     struct ck_slice stamp = slice_at(v, "distrustTimestamp");
@@ -63,7 +64,7 @@ static int read_item(struct ck_arena *a, const struct ck_val *v, struct ck_keyse
     if (stamp.len && !ck_rfc3339_parse(stamp, &ret->distrusted_s))
         return ck_fail(err, CK_INVALID, "key \"%s\": distrustTimestamp is not a time", ret->id);
     ret->has_cert = ret->cert_b64.len > 0;
-    ret->has_key = ret->key_b64.len > 0;
+    ret->has_key = ck_secret_ref_view(ret->key_b64).len > 0;
     int r = ret->has_cert ? read_cert(a, ret, err) : 0;
     if (!r && ret->has_key)
         r = check_key(ret, err);
@@ -131,17 +132,17 @@ static int read_at(struct ck_arena *a, const struct ck_store *s, const struct ck
                    const char *file_name, struct ck_keyset *k, struct ck_err *err)
 {
     struct ck_path path;
-    CK_AUTOSECRET struct ck_buf b = CK_BUF_MAX(MAX_KEYSET_BYTES);
+    CK_AUTOSECRET b = CK_SECRET_MAX(MAX_KEYSET_BYTES);
     struct ck_version version;
     int r = ck_layout_keyset(a, s, cluster, file_name, &path, err);
     if (!r)
-        r = ck_vfs_read(&path, &b, &version, err);
+        r = ck_vfs_read(&path, ck_secret_sink(&b), &version, err);
     if (r)
         return r;
-    if (!ck_buf_ok(&b))
+    if (!ck_secret_ok(&b))
         return ck_fail(err, CK_LIMIT, "%s is larger than 4 MiB", ck_path_text(a, &path));
     k->stored = (struct ck_stored){.path = path};
-    r = decode(a, s, ck_buf_slice(&b), k, err);
+    r = decode(a, s, ck_secret_view(&b), k, err);
     k->stored.version = version;
     return r;
 }
@@ -381,10 +382,9 @@ struct ck_keyset_item *ck_keyset_find(const struct ck_keyset *k, const char *id)
 
 static struct ck_slice base64_of(struct ck_arena *a, struct ck_slice text)
 {
-    CK_AUTOSECRET struct ck_buf b = CK_BUF_INIT;
-    ck_buf_reserve(&b, text.len / 3 * 4 + 8);
-    ck_base64_encode(&b, text.ptr, text.len);
-    return ck_arena_slice(a, ck_buf_slice(&b));
+    CK_AUTOSECRET b = CK_SECRET_INIT;
+    ck_base64_encode(ck_secret_sink(&b), text.ptr, text.len);
+    return ck_arena_slice(a, ck_secret_view(&b));
 }
 
 int ck_keyset_add(struct ck_arena *a, struct ck_keyset *k, const char *id, struct ck_slice cert_pem,
@@ -400,7 +400,7 @@ int ck_keyset_add(struct ck_arena *a, struct ck_keyset *k, const char *id, struc
     if (r)
         return r;
     it->cert_b64 = base64_of(a, cert_pem);
-    it->key_b64 = base64_of(a, key_pem);
+    it->key_b64 = ck_secret_borrow(base64_of(a, key_pem));
     *ret = it;
     return 0;
 }
@@ -418,7 +418,41 @@ static int check(const struct ck_keyset *k, struct ck_err *err)
     return why ? ck_fail(err, CK_INVALID, "keyset's primary id \"%s\" %s", p->id, why) : 0;
 }
 
-static struct ck_object build(struct ck_arena *a, const struct ck_keyset *k)
+/* Private keys are kept away from the general writer, whose library leaves copies behind: it gets
+ * a mark for each, which nobody can guess. */
+struct mark {
+    char text[2 * 16 + 2];
+};
+
+static struct mark new_mark(void)
+{
+    unsigned char random[16];
+    struct mark m;
+    ck_random(random, sizeof random);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_putc(&b, 'k');
+    ck_hex_encode(&b, random, sizeof random);
+    memcpy(m.text, b.ptr, sizeof m.text);
+    return m;
+}
+
+static void put_keys(const struct ck_keyset *k, const struct mark *mark, struct ck_slice text,
+                     struct ck_buf *out)
+{
+    const char *p = text.ptr, *end = p + text.len, *at;
+    size_t i = 0, len = strlen(mark->text);
+    while ((at = memmem(p, (size_t)(end - p), mark->text, len))) {
+        while (!k->v[i]->has_key)
+            i++;
+        ck_buf_putn(out, p, (size_t)(at - p));
+        ck_buf_put(out, ck_secret_ref_view(k->v[i++]->key_b64));
+        p = at + len;
+    }
+    ck_buf_putn(out, p, (size_t)(end - p));
+}
+
+static struct ck_object build(struct ck_arena *a, const struct ck_keyset *k,
+                              const struct mark *mark)
 {
     struct ck_object o = k->stored.obj.root ? ck_object_clone(a, &k->stored.obj)
                                             : ck_object_new(a, CK_KIND_KEYSET, k->name);
@@ -436,7 +470,7 @@ static struct ck_object build(struct ck_arena *a, const struct ck_keyset *k)
         if (it->has_cert)
             ck_set(a, m, "publicMaterial", ck_strn(a, it->cert_b64));
         if (it->has_key)
-            ck_set(a, m, "privateMaterial", ck_strn(a, it->key_b64));
+            ck_set_str(a, m, "privateMaterial", mark->text);
         ck_append(a, keys, m);
     }
     ck_set(a, spec, "keys", keys);
@@ -464,15 +498,17 @@ int ck_keyset_write(struct ck_arena *a, const struct ck_store *s, const struct c
         r = ck_layout_keyset(a, s, cluster, k->name, &path, err);
     if (r)
         return ck_wrap(err, "error writing keyset \"%s\"", k->name);
-    struct ck_object o = build(a, k);
-    CK_AUTOSECRET struct ck_buf b = CK_BUF_INIT;
-    ck_buf_reserve(&b, 1024 + k->n * 8192); /* growing leaves copies behind */
-    ck_object_yaml(a, &b, &o);
+    struct mark mark = new_mark();
+    struct ck_object o = build(a, k, &mark);
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    CK_AUTOSECRET b = CK_SECRET_INIT;
+    ck_object_yaml(a, &text, &o);
+    put_keys(k, &mark, ck_buf_slice(&text), ck_secret_sink(&b));
     struct ck_write_opts opts = {.mode = CK_WRITE_CREATE};
     if (k->exists)
         opts = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &k->stored.version};
     struct ck_version written;
-    r = ck_vfs_write(&path, ck_buf_slice(&b), &opts, &written, err);
+    r = ck_vfs_write(&path, ck_secret_view(&b), &opts, &written, err);
     if (r == -CK_CONFLICT || (r == -CK_EXISTS && !k->exists) || (r == -CK_NOT_FOUND && k->exists))
         return lost(k, err);
     if (r)

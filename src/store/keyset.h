@@ -4,6 +4,7 @@
  * Source: shared facts statestore.md §6; kOps upup/pkg/fi/vfs_castore.go, ca.go. */
 #pragma once
 
+#include "base/secret.h"
 #include "crypto/pki.h"
 #include "store/store.h"
 
@@ -12,8 +13,9 @@ struct ck_keyset_item {
     bool distrusted;
     int64_t distrusted_s; /* seconds since the epoch */
     bool has_cert, has_key;
-    struct ck_cert cert;               /* with has_cert */
-    struct ck_slice cert_b64, key_b64; /* base64 of PEM as stored; key_b64 is secret */
+    struct ck_cert cert;          /* with has_cert */
+    struct ck_slice cert_b64;     /* base64 of PEM as stored */
+    struct ck_secret_ref key_b64; /* the same of the private key */
 };
 
 struct ck_keyset {

@@ -5,6 +5,7 @@
 #include "store/keysneeded.h"
 
 #include "base/clock.h"
+#include "base/secret.h"
 
 /* The one list of what clusters need. `%s` stands for the name of an etcd cluster. */
 static const struct row {
@@ -150,14 +151,14 @@ static int make(const struct making *m, struct ck_keyset_found *f, const struct 
     struct ck_keyset_item *it;
     char serial[CK_PKI_SERIAL_SIZE];
     CK_AUTOBUF struct ck_buf cert = CK_BUF_INIT;
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf pem = CK_BUF_INIT;
+    CK_AUTOSECRET pem = CK_SECRET_INIT;
     ck_pki_serial(ck_now_ns(), serial);
     struct ck_cert_ca ca = {f->need.name, serial, false, ck_now_s()};
     int r = ck_cert_issue_ca(&ca, key, &cert, err);
     if (!r)
-        r = ck_pki_key_write(key, &pem, err);
+        r = ck_pki_key_write(key, ck_secret_sink(&pem), err);
     if (!r)
-        r = ck_keyset_add(m->a, k, serial, ck_buf_slice(&cert), ck_buf_slice(&pem), &it, err);
+        r = ck_keyset_add(m->a, k, serial, ck_buf_slice(&cert), ck_secret_view(&pem), &it, err);
     if (r)
         return r;
     k->primary = it;

@@ -120,22 +120,23 @@ static void a_keyset_is_written_in_kops_form(void **state)
     old->distrusted_s = 1795234267;
     k.primary = new;
     assert_int_equal(write_keyset(f, &k), 0);
-    const char *want = ck_arena_printf(f->a,
-                                       "apiVersion: kops.k8s.io/v1alpha2\n"
-                                       "kind: Keyset\n"
-                                       "metadata:\n"
-                                       "  name: x-ca\n"
-                                       "spec:\n"
-                                       "  keys:\n"
-                                       "  - distrustTimestamp: \"2026-11-21T04:11:07Z\"\n"
-                                       "    id: \"7710472205445383017307127666\"\n"
-                                       "    publicMaterial: %s\n"
-                                       "  - id: \"7710472206014497726255734059\"\n"
-                                       "    privateMaterial: %s\n"
-                                       "    publicMaterial: %s\n"
-                                       "  primaryId: \"7710472206014497726255734059\"\n"
-                                       "  type: Keypair\n",
-                                       old->cert_b64.ptr, new->key_b64.ptr, new->cert_b64.ptr);
+    const char *want =
+        ck_arena_printf(f->a,
+                        "apiVersion: kops.k8s.io/v1alpha2\n"
+                        "kind: Keyset\n"
+                        "metadata:\n"
+                        "  name: x-ca\n"
+                        "spec:\n"
+                        "  keys:\n"
+                        "  - distrustTimestamp: \"2026-11-21T04:11:07Z\"\n"
+                        "    id: \"7710472205445383017307127666\"\n"
+                        "    publicMaterial: %s\n"
+                        "  - id: \"7710472206014497726255734059\"\n"
+                        "    privateMaterial: %s\n"
+                        "    publicMaterial: %s\n"
+                        "  primaryId: \"7710472206014497726255734059\"\n"
+                        "  type: Keypair\n",
+                        old->cert_b64.ptr, ck_secret_ref_view(new->key_b64).ptr, new->cert_b64.ptr);
     assert_string_equal(file(f, KEYSET_FILE), want);
     struct ck_keyset again = stored(f, "x-ca");
     assert_int_equal(again.n, 2);

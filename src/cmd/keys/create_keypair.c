@@ -2,7 +2,7 @@
  * cmd/kops/create_keypair.go. */
 #include "cmd/keys/keys.h"
 
-#define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)
+#include "base/secret.h"
 
 struct keypair_opts {
     const char *cert, *key;
@@ -47,7 +47,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_stored cluster;
     CK_AUTOARENA struct ck_arena *a = ck_keyset_arena();
     CK_AUTOBUF struct ck_buf cert = CK_BUF_MAX(CK_PKI_MAX_PEM);
-    CK_AUTOSECRET struct ck_buf key = CK_BUF_MAX(CK_PKI_MAX_PEM);
+    CK_AUTOSECRET key = CK_SECRET_MAX(CK_PKI_MAX_PEM);
     struct ck_keypair_run pass = {.arena = a};
     struct ck_keypair_new pair = {.primary = o->primary};
     int r = ck_keys_open(ctx, "error getting cluster", &cluster, &pass, err);
@@ -56,7 +56,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     if (!r)
         r = read_part(ctx, o->cert, "cert", &cert, &pair.cert, err);
     if (!r)
-        r = read_part(ctx, o->key, "private key", &key, &pair.key, err);
+        r = read_part(ctx, o->key, "private key", ck_secret_sink(&key), &pair.key, err);
     return r ? r : ck_keypair_create(&pass, argv[0], &pair, err);
 }
 

@@ -2,10 +2,9 @@
  * Mirrors cmd/kops/create_secret_*.go. */
 #include "cmd/keys/keys.h"
 
+#include "base/secret.h"
 #include "ops/keys/secret.h"
 #include "store/secretset.h"
-
-#define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)
 
 struct secret_opts {
     const char *file;
@@ -34,18 +33,18 @@ static int create(struct ck_ctx *ctx, const struct kind *k, const struct secret_
 {
     struct ck_store *store;
     struct ck_stored cluster;
-    CK_AUTOSECRET struct ck_buf data = CK_BUF_MAX(CK_SECRET_MAX_BYTES);
+    CK_AUTOSECRET data = CK_SECRET_MAX(CK_SECRET_MAX_BYTES);
     int r = ck_ctx_store(ctx, &store, err);
     if (!r)
         r = ck_cluster_get_for_command(ctx->arena, store, ctx->cluster_name, &cluster, err);
     if (r)
         return r;
-    if (ck_keys_read_file(o->file, CK_SECRET_MAX_BYTES, &data, err))
+    if (ck_keys_read_file(o->file, CK_SECRET_MAX_BYTES, ck_secret_sink(&data), err))
         return ck_wrap(err, "reading %s secret %s", k->called, o->file);
-    r = check_content(k, o->file, ck_buf_slice(&data), err);
+    r = check_content(k, o->file, ck_secret_view(&data), err);
     if (!r)
-        r = ck_secret_write(ctx->arena, store, &cluster.obj, k->name, ck_buf_slice(&data), o->force,
-                            err);
+        r = ck_secret_write(ctx->arena, store, &cluster.obj, k->name, ck_secret_view(&data),
+                            o->force, err);
     if (r == -CK_EXISTS)
         return ck_fail(err, CK_EXISTS,
                        "failed to create the %s secret as it already exists. Pass the `--force` "

@@ -3,10 +3,8 @@
 
 #include "cmd/getout.h"
 
-#include "base/mem.h"
+#include "base/secret.h"
 #include "store/secretset.h"
-
-#define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)
 
 struct secrets_opts {
     struct ck_get_opts get; /* first: -o is inherited */
@@ -45,20 +43,17 @@ static int print_plain(struct ck_ctx *ctx, const struct ck_store *store,
                        const struct ck_object *cluster, const struct ck_strv *names,
                        struct ck_err *err)
 {
-    CK_AUTOSECRET struct ck_buf all = CK_BUF_INIT;
+    CK_AUTOSECRET all = CK_SECRET_INIT;
     for (size_t i = 0; i < names->n; i++) {
-        CK_AUTOSECRET struct ck_buf one = CK_BUF_MAX(CK_SECRET_MAX_BYTES);
-        if (ck_secret_read(ctx->arena, store, cluster, names->v[i], &one, err))
+        CK_AUTOSECRET one = CK_SECRET_MAX(CK_SECRET_MAX_BYTES);
+        if (ck_secret_read(ctx->arena, store, cluster, names->v[i], ck_secret_sink(&one), err))
             return ck_wrap(err, "error getting secret \"%s\"", names->v[i]);
-        ck_buf_put(&all, ck_buf_slice(&one));
-        ck_buf_putc(&all, '\n');
+        ck_buf_put(ck_secret_sink(&all), ck_secret_view(&one));
+        ck_buf_putc(ck_secret_sink(&all), '\n');
     }
-    ck_buf_reserve(&ctx->out, all.len + 1);
-    ck_print_slice(ctx, ck_buf_slice(&all));
-    int r = ck_flush(ctx, err);
-    if (!r && ctx->out.ptr && ctx->out.len == 0)
-        ck_wipe(ctx->out.ptr, ctx->out.cap);
-    return r;
+    ctx->out.secret = true;
+    ck_print_slice(ctx, ck_secret_view(&all));
+    return ck_flush(ctx, err);
 }
 
 static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)

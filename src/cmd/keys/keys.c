@@ -50,7 +50,6 @@ int ck_keys_open(struct ck_ctx *ctx, const char *prefix, struct ck_stored *clust
 
 int ck_keys_read_file(const char *path, size_t max, struct ck_buf *out, struct ck_err *err)
 {
-    ck_buf_reserve(out, 64 * 1024); /* growing leaves copies behind */
     if (strcmp(path, "-") != 0)
         return ck_file_read(path, max, out, err);
     int r = ck_fd_read_all(STDIN_FILENO, max, out, err);

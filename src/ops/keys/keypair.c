@@ -8,8 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-
-#define CK_AUTOSECRET CK_CLEANUP(ck_buf_wipe)
+#include "base/secret.h"
 
 bool ck_keypair_rotatable(const char *keyset)
 {
@@ -102,7 +101,7 @@ static int add_pair(const struct ck_keypair_run *run, struct ck_keyset *k, const
                     struct ck_err *err)
 {
     CK_AUTOBUF struct ck_buf cert = CK_BUF_INIT;
-    CK_AUTOSECRET struct ck_buf key = CK_BUF_INIT;
+    CK_AUTOSECRET key = CK_SECRET_INIT;
     char serial[CK_PKI_SERIAL_SIZE];
     ck_pki_serial(ck_now_ns(), serial);
     const char *cert_serial = m->made_cert ? serial : m->cert.serial;
@@ -113,12 +112,12 @@ static int add_pair(const struct ck_keypair_run *run, struct ck_keyset *k, const
     else
         ck_cert_write(&m->cert, &cert);
     if (!r && m->key)
-        r = ck_pki_key_write(m->key, &key, err);
+        r = ck_pki_key_write(m->key, ck_secret_sink(&key), err);
     if (r)
         return r;
     const char *id = choose_id(run->arena, k, cert_serial, m->key != NULL, m->primary);
     struct ck_keyset_item *it;
-    r = ck_keyset_add(run->arena, k, id, ck_buf_slice(&cert), ck_buf_slice(&key), &it, err);
+    r = ck_keyset_add(run->arena, k, id, ck_buf_slice(&cert), ck_secret_view(&key), &it, err);
     if (!r && m->primary)
         k->primary = it;
     if (!r)
