@@ -25,3 +25,5 @@ int ck_vfs_parse_mem(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
 /* s3, do, scw, linode, hos */
 int ck_vfs_parse_s3(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                     struct ck_err *err);
+int ck_vfs_parse_gs(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                    struct ck_err *err);

@@ -1,0 +1,157 @@
+/* What object stores with their own conditional writes have in common: reads one by one and many at
+ * once, writes whose outcome is looked into when a reply is missing, listings page by page,
+ * concurrent removal of trees.
+ *
+ * A store gives its dialect (requests, and what replies mean) and takes the members of struct
+ * ck_vfs_ops from here. Used by gs:// and azureblob://. */
+#pragma once
+
+#include "net/http.h"
+#include "vfs/vfs.h"
+
+enum { CK_OBJECT_MARK_LEN = 32, CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
+
+enum ck_object_call {
+    CK_OBJECT_READ,
+    CK_OBJECT_FACTS,
+    CK_OBJECT_WRITE,
+    CK_OBJECT_REMOVE,
+    CK_OBJECT_LIST,
+    CK_OBJECT_LIST_VERSIONS,
+};
+
+/* A write under way. A conditional one carries a mark (metadata of the object), so that one's own
+ * success is not mistaken for somebody else's when a reply was lost. */
+struct ck_object_put {
+    const char *key;
+    struct ck_slice data;
+    const struct ck_write_opts *opts;
+    char mark[CK_OBJECT_MARK_LEN + 1]; /* "": none */
+};
+
+/* What a store tells of an object without its content. */
+struct ck_object_facts {
+    bool found;
+    struct ck_version version;
+    const char *mark; /* borrowed from the reply, or NULL */
+    unsigned char md5[16];
+    bool has_md5;
+};
+
+enum ck_object_what { CK_OBJECT_FILES, CK_OBJECT_DIRS, CK_OBJECT_TREE, CK_OBJECT_VERSIONS };
+
+struct ck_object_listing {
+    struct ck_vfs *v;
+    struct ck_arena *a; /* of the entries */
+    enum ck_object_what what;
+    const char *prefix; /* "" or ending in "/"; the exact key for versions */
+    const char *token;  /* of the page to ask for; NULL: the first, or none is left */
+    struct ck_entries *out;
+    bool started; /* the first page has been taken */
+};
+
+enum ck_object_verdict {
+    CK_OBJECT_DONE,    /* the write took effect */
+    CK_OBJECT_REFUSED, /* its condition did not hold */
+    CK_OBJECT_FAILED,
+};
+
+struct ck_object_ops {
+    /* Endpoint and credentials, once. */
+    int (*prepare)(struct ck_vfs *v, struct ck_err *err);
+    /* The request of a call on an object (READ, FACTS, REMOVE), without conditions. */
+    void (*request)(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call call, const char *key,
+                    struct ck_req *ret);
+    /* Remove only while the object has this version. */
+    void (*remove_if)(struct ck_arena *a, const struct ck_version *version, struct ck_req *r);
+    /* Remove one version: `id` is the entry's name in a listing of versions. */
+    void (*remove_version)(struct ck_arena *a, const char *id, struct ck_req *r);
+    /* The request of a listing's page. */
+    void (*page)(struct ck_arena *a, const struct ck_object_listing *l, struct ck_req *ret);
+    /* Add the entries of a page of status 200 and set l->token. */
+    int (*take_page)(struct ck_object_listing *l, const struct ck_resp *resp, struct ck_err *err);
+    /* Judge the content of a read of status 200 (damage is UNAVAILABLE), give its version. */
+    int (*take_read)(struct ck_vfs *v, const char *key, const struct ck_resp *resp,
+                     struct ck_version *ret, struct ck_err *err);
+    /* What a FACTS reply of status 200 says. */
+    int (*take_facts)(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_facts *ret,
+                      struct ck_err *err);
+    /* Send the write, with its condition and mark; may take several requests. */
+    int (*send_put)(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
+                    struct ck_err *err);
+    enum ck_object_verdict (*judge_put)(struct ck_vfs *v, const struct ck_object_put *p,
+                                        const struct ck_resp *resp, struct ck_version *ret);
+    /* A reply that is no success, as an error. NOT_FOUND for an object alone: a missing container
+     * is INVALID. key NULL: the container. */
+    int (*fail)(struct ck_vfs *v, enum ck_object_call call, const char *key,
+                const struct ck_resp *resp, struct ck_err *err);
+    /* What the call is to the store, for messages: "storage.objects.get as x@y". May be "". */
+    void (*describe)(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out);
+    bool compare_before_remove; /* servers may remove whatever the condition says */
+};
+
+/* First member of such a store's container. */
+struct ck_object_store {
+    struct ck_vfs base;
+    const struct ck_object_ops *dialect;
+    bool container_seen; /* it is known to exist */
+};
+
+/* ---- object.c ---- */
+struct ck_http *ck_object_http(struct ck_vfs *v); /* of the context, made on first use */
+/* "error reading gs://b/k: storage.objects.get as x@y" */
+void ck_object_where(struct ck_vfs *v, enum ck_object_call call, const char *key,
+                     struct ck_buf *out);
+int ck_object_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
+                   struct ck_err *err);
+int ck_object_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
+                        void *arg, struct ck_err *err);
+int ck_object_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, struct ck_hash *ret,
+                   struct ck_err *err);
+char *ck_object_text(struct ck_vfs *v, const char *key, struct ck_arena *a);
+/* FACTS of an object; ret->found false when it is absent. `resp` owns what *ret borrows. */
+int ck_object_facts(struct ck_vfs *v, const char *key, struct ck_resp *resp,
+                    struct ck_object_facts *ret, struct ck_err *err);
+
+/* ---- write.c ---- */
+int ck_object_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                    const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+
+/* ---- remove.c ---- */
+int ck_object_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                     struct ck_err *err);
+int ck_object_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
+int ck_object_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
+
+/* ---- list.c ---- */
+int ck_object_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                   struct ck_err *err);
+int ck_object_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
+                        struct ck_entries *ret, struct ck_err *err);
+int ck_object_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n,
+                             struct ck_arena *a, struct ck_entries *ret, struct ck_err *err);
+int ck_object_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                   struct ck_err *err);
+/* All versions of exactly this key: key and id of each. */
+int ck_object_versions(struct ck_vfs *v, const char *key, struct ck_arena *a,
+                       struct ck_entries *ret, struct ck_err *err);
+/* For take_page: an object or version of the page, a folder ("x/") of the page. Those that the
+ * listing does not want are passed over. Texts are copied. */
+void ck_object_add(struct ck_object_listing *l, const char *key, int64_t size, int64_t mtime_s,
+                   const unsigned char *md5);
+void ck_object_add_version(struct ck_object_listing *l, const char *key, const char *id);
+void ck_object_add_dir(struct ck_object_listing *l, const char *prefix);
+/* The token of the next page, or "" at the end; a token that repeats is an error. */
+int ck_object_next_page(struct ck_object_listing *l, const char *token, struct ck_err *err);
+
+/* ---- names.c ---- */
+struct ck_container_rule {
+    const char *what;  /* "a bucket's name" */
+    const char *rule;  /* "has 3 to 63 lower-case letters, …" */
+    const char *extra; /* characters beside a-z and 0-9 */
+    size_t min, max;
+    bool no_double_hyphen;
+};
+/* INVALID before any request: `PREFIX "URL": RULE; the nearest valid form is "x"`. */
+int ck_container_check(const struct ck_container_rule *rule, const char *name, const char *invalid,
+                       const char *url, struct ck_err *err);
