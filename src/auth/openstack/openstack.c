@@ -1,0 +1,98 @@
+/* The sign-in's state: settings found once, a token kept in memory and renewed before it ends or
+ * when the store refuses it. */
+#include "auth/openstack/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* A token this young is not forgotten for a 401: the request it belongs to bore the one before. */
+enum { YOUNG_MS = 2000 };
+
+struct ck_os *ck_os_new(const struct ck_os_config *cfg)
+{
+    struct ck_os *os = ck_xcalloc(1, sizeof *os);
+    os->cfg = *cfg;
+    os->arena = ck_arena_new();
+    ck_arena_set_wipe(os->arena);
+    os->who = "nobody";
+    return os;
+}
+
+static void forget_token(struct ck_os *os)
+{
+    if (os->token)
+        ck_wipe(os->token, strlen(os->token));
+    free(os->token);
+    os->token = NULL;
+}
+
+void ck_os_free(struct ck_os *os)
+{
+    if (!os)
+        return;
+    forget_token(os);
+    ck_arena_free(os->arena);
+    free(os);
+}
+
+static int need_token(struct ck_os *os, struct ck_err *err)
+{
+    int r = ck_os_load(os, err);
+    if (r < 0)
+        return r;
+    /* A one-time code cannot be used again. */
+    bool renewable = !os->set.v[OS_K_PASSCODE];
+    if (os->token && renewable && os->renew_s && ck_now_s() >= os->renew_s) {
+        ck_debug(4, "the token is about to end; signing in again");
+        forget_token(os);
+    }
+    return os->token ? 0 : ck_os_sign_in(os, err);
+}
+
+int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err)
+{
+    int r = need_token(os, err);
+    if (r == 0)
+        *ret_url = os->endpoint;
+    return r;
+}
+
+int ck_os_sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
+{
+    struct ck_os *os = arg;
+    int rc = need_token(os, err);
+    if (rc == 0)
+        ck_nvs_add(a, &r->headers, "x-auth-token", os->token);
+    return rc;
+}
+
+bool ck_os_again(void *arg, struct ck_req *r, const struct ck_resp *resp)
+{
+    struct ck_os *os = arg;
+    if (resp->status != 401 || resp->attempts > 1 || os->set.v[OS_K_PASSCODE])
+        return false;
+    if (os->token && ck_mono_ms() - os->signed_in_ms >= YOUNG_MS) {
+        ck_debug(4, "the token was refused; signing in again");
+        forget_token(os);
+    }
+    return true;
+}
+
+const char *ck_os_who(const struct ck_os *os)
+{
+    return os->who;
+}
+
+const char *ck_os_region(const struct ck_os *os)
+{
+    const char *r = os->set.v[OS_K_REGION];
+    return r ? r : "";
+}
+
+const char *ck_os_ca_file(const struct ck_os *os)
+{
+    return os->set.v[OS_K_CACERT];
+}

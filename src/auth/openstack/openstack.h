@@ -1,0 +1,38 @@
+/* OpenStack sign-in: where the credentials come from, a token of Keystone v3 or v2, the catalog.
+ *
+ * Source: Keystone's API v3 and v2.0, keystoneauth's clouds.yaml, kOps' environment variables and
+ * file (shared facts vfs.md §6.1–6.3). */
+#pragma once
+
+#include "base/env.h"
+#include "base/err.h"
+#include "net/http.h"
+
+struct ck_os;
+
+struct ck_os_config {
+    const struct ck_env *env; /* borrowed */
+    struct ck_http *http;     /* borrowed */
+    const char *cloud;        /* name in clouds.yaml; NULL: OS_CLOUD */
+    const char *ca_file;      /* before OS_CACERT and clouds.yaml's; NULL: those */
+    int64_t timeout_ms;       /* per request; 0: 30,000 */
+};
+
+struct ck_os *ck_os_new(const struct ck_os_config *cfg);
+void ck_os_free(struct ck_os *os); /* wipes; NULL is fine */
+
+/* Find the credentials, without any request. UNAUTHENTICATED with one line per source when nothing
+ * is configured; another error when what is configured cannot be used. Done once. */
+int ck_os_load(struct ck_os *os, struct ck_err *err);
+/* The object store's URL from the catalog; signs in when there is no token yet. Borrowed. */
+int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err);
+/* For struct ck_req: adds the token, renewed shortly before it ends. arg is the struct ck_os. */
+int ck_os_sign(void *os, struct ck_arena *a, struct ck_req *r, struct ck_err *err);
+/* For struct ck_req: after the first 401 forgets the token, so that the next attempt signs in anew.
+ */
+bool ck_os_again(void *os, struct ck_req *r, const struct ck_resp *resp);
+
+/* For messages: "user demo of project demo (from the environment)"; holds no secret. Borrowed. */
+const char *ck_os_who(const struct ck_os *os);
+const char *ck_os_region(const struct ck_os *os);  /* "" when none was named */
+const char *ck_os_ca_file(const struct ck_os *os); /* NULL: the system's */
