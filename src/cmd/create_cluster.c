@@ -7,6 +7,8 @@
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "cloud/zones.h"
 #include "ops/create_cluster.h"
 
 #include <string.h>
@@ -48,6 +50,22 @@ static int parse_target(const char *text, void *value, struct ck_err *err)
     CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
     ck_goquote(&q, ck_slice_of(text));
     return ck_fail(err, CK_INVALID, "invalid target: %s", ck_buf_str(&q));
+}
+
+/* All zones of the cloud, behind those that are written already. The shell picks by prefix. */
+static int complete_zones(struct ck_ctx *ctx, const void *opts, const char *prefix,
+                          struct ck_strv *ret, struct ck_err *err)
+{
+    (void)ctx;
+    (void)err;
+    const struct options *o = opts;
+    const char *comma = strrchr(prefix, ',');
+    CK_AUTOSTRV zones = {0};
+    ck_zones_known(o->c.n.cloud, &zones);
+    for (size_t i = 0; i < zones.n; i++)
+        ck_strv_push_take(
+            ret, ck_xasprintf("%.*s%s", comma ? (int)(comma + 1 - prefix) : 0, prefix, zones.v[i]));
+    return 0;
 }
 
 static const struct ck_opt rows[] = {
@@ -98,7 +116,8 @@ static const struct ck_opt rows[] = {
           "root volume of control planes, GB"),
     STRING("control-plane-volume-type", N(control_plane_volume_type),
            "root volume type of control planes"),
-    LIST("control-plane-zones", N(control_plane_zones), "zones of control planes"),
+    LIST("control-plane-zones", N(control_plane_zones), "zones of control planes",
+         .complete_fn = complete_zones),
     SWITCH("disable-subnet-tags", N(disable_subnet_tags), "do not tag subnets"),
     STRING("discovery-service", N(discovery_service), "URL of a discovery service",
            .flags = CK_OPT_HIDDEN),
@@ -206,7 +225,7 @@ static const struct ck_opt rows[] = {
      .off = B(yes),
      .given_off = CK_OPT_NO_GIVEN,
      .help = "also create the cloud resources (not in this version)"},
-    LIST("zones", N(zones), "zones of the cluster"),
+    LIST("zones", N(zones), "zones of the cluster", .complete_fn = complete_zones),
     {0},
 };
 

@@ -85,11 +85,8 @@ static const struct ck_opt options[] = {
 };
 
 static const struct ck_cmd *const subs[] = {
-    &ck_cmd_delete_cluster,
-    &ck_cmd_delete_instancegroup,
-    &ck_cmd_delete_secret,
-    &ck_cmd_delete_sshpublickey,
-    NULL,
+    &ck_cmd_delete_cluster, &ck_cmd_delete_instance,     &ck_cmd_delete_instancegroup,
+    &ck_cmd_delete_secret,  &ck_cmd_delete_sshpublickey, NULL,
 };
 
 static const char *const rm[] = {"rm", NULL};

@@ -153,9 +153,28 @@ const struct ck_cmd ck_cmd_help = {
 /* ---- root ---- */
 
 static const struct ck_cmd *const subs[] = {
-    &ck_cmd_completion, &ck_cmd_create,   &ck_cmd_delete,          &ck_cmd_distrust, &ck_cmd_edit,
-    &ck_cmd_get,        &ck_cmd_help,     &ck_cmd_promote,         &ck_cmd_replace,  &ck_cmd_trust,
-    &ck_cmd_version,    &ck_cmd_complete, &ck_cmd_complete_nodesc, &ck_cmd_gen_docs, NULL,
+    &ck_cmd_completion,
+    &ck_cmd_create,
+    &ck_cmd_delete,
+    &ck_cmd_distrust,
+    &ck_cmd_edit,
+    &ck_cmd_export,
+    &ck_cmd_get,
+    &ck_cmd_helpers,
+    &ck_cmd_help,
+    &ck_cmd_promote,
+    &ck_cmd_reconcile,
+    &ck_cmd_replace,
+    &ck_cmd_rolling_update,
+    &ck_cmd_toolbox,
+    &ck_cmd_trust,
+    &ck_cmd_upgrade,
+    &ck_cmd_validate,
+    &ck_cmd_version,
+    &ck_cmd_complete,
+    &ck_cmd_complete_nodesc,
+    &ck_cmd_gen_docs,
+    NULL,
 };
 
 const struct ck_cmd ck_cmd_root = {

@@ -51,36 +51,58 @@ static bool holds_nul(const struct ck_val *v)
     return false;
 }
 
+/* Who is told of objects that cannot be decoded; `tell` NULL: they end the reading. */
+struct listener {
+    void (*tell)(void *arg, const char *file, const char *message);
+    void *arg;
+};
+
+static int decode_section(struct ck_arena *a, const struct ck_store *s, const char *file,
+                          const struct ck_section *section, struct ck_object *ret,
+                          struct ck_err *err)
+{
+    struct ck_decode_opts opts = {
+        .file = file,
+        .line_offset = section->line_offset,
+        .lenient = s->lenient,
+        .warn = s->warn,
+        .warn_arg = s->warn_arg,
+    };
+    int r = ck_object_decode(a, section->text, &opts, ret, err);
+    if (r)
+        return r;
+    if (holds_nul(ret->root))
+        return ck_fail(err, CK_INVALID, "%s \"%s\" holds a NUL character",
+                       ck_str_at(ret->root, "kind"), ck_object_name(ret));
+    ret->file = file;
+    return 0;
+}
+
 static int decode_file(struct ck_arena *a, const struct ck_store *s, const char *file,
-                       struct ck_slice text, struct ck_inputs *ret, struct ck_err *err)
+                       struct ck_slice text, const struct listener *l, struct ck_inputs *ret,
+                       struct ck_err *err)
 {
     struct ck_section *sections;
     size_t n = ck_manifest_split(a, text, &sections);
     if (n > MAX_OBJECTS - ret->n)
         return ck_fail(err, CK_LIMIT, "more than %d objects", MAX_OBJECTS);
     for (size_t i = 0; i < n; i++) {
-        struct ck_decode_opts opts = {
-            .file = file,
-            .line_offset = sections[i].line_offset,
-            .lenient = s->lenient,
-            .warn = s->warn,
-            .warn_arg = s->warn_arg,
-        };
         struct ck_object o;
-        int r = ck_object_decode(a, sections[i].text, &opts, &o, err);
-        if (r)
-            return r;
-        if (holds_nul(o.root))
-            return ck_fail(err, CK_INVALID, "%s \"%s\" holds a NUL character",
-                           ck_str_at(o.root, "kind"), ck_object_name(&o));
-        o.file = file;
-        add(a, ret, &o, file);
+        CK_AUTOERR e = CK_ERR_INIT;
+        int r = decode_section(a, s, file, &sections[i], &o, &e);
+        if (!r)
+            add(a, ret, &o, file);
+        else if (l->tell)
+            l->tell(l->arg, file, ck_err_msg(&e));
+        else
+            return ck_err_move(err, &e);
     }
     return 0;
 }
 
-int ck_inputs_read(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
-                   const char *lead, struct ck_inputs *ret, struct ck_err *err)
+static int read_files(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
+                      const char *lead, const struct listener *l, struct ck_inputs *ret,
+                      struct ck_err *err)
 {
     *ret = (struct ck_inputs){0};
     for (size_t i = 0; i < files->n; i++) {
@@ -90,10 +112,23 @@ int ck_inputs_read(struct ck_arena *a, const struct ck_store *s, const struct ck
             return ck_wrap(err, "%sreading file \"%s\"", lead, file);
         /* positions in the tree do not borrow from the text, but slices may */
         struct ck_slice kept = ck_arena_slice(a, ck_buf_slice(&text));
-        if (decode_file(a, s, file, kept, ret, err))
+        if (decode_file(a, s, file, kept, l, ret, err))
             return ck_wrap(err, "%sparsing file \"%s\"", lead, file);
     }
     return 0;
+}
+
+int ck_inputs_read(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
+                   const char *lead, struct ck_inputs *ret, struct ck_err *err)
+{
+    return read_files(a, s, files, lead, &(struct listener){NULL, NULL}, ret, err);
+}
+
+int ck_inputs_read_good(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
+                        void (*bad)(void *arg, const char *file, const char *message), void *arg,
+                        struct ck_inputs *ret, struct ck_err *err)
+{
+    return read_files(a, s, files, "error ", &(struct listener){bad, arg}, ret, err);
 }
 
 const char *ck_object_gvk(struct ck_arena *a, const struct ck_object *o)

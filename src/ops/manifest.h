@@ -18,5 +18,10 @@ struct ck_inputs {
  * Errors: INVALID, LIMIT, and those of the store a file is read from. */
 int ck_inputs_read(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
                    const char *lead, struct ck_inputs *ret, struct ck_err *err);
+/* The same, but an object that cannot be decoded is told to `bad` (its file and message) and left
+ * out. Errors: those of reading the files, LIMIT. */
+int ck_inputs_read_good(struct ck_arena *a, const struct ck_store *s, const struct ck_strv *files,
+                        void (*bad)(void *arg, const char *file, const char *message), void *arg,
+                        struct ck_inputs *ret, struct ck_err *err);
 /* "group/version, Kind=K", as kOps names a kind in messages. */
 const char *ck_object_gvk(struct ck_arena *a, const struct ck_object *o);

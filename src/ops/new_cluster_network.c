@@ -2,6 +2,7 @@
 #include "ops/new_cluster_build.h"
 
 #include "base/enc.h"
+#include "cloud/zones.h"
 
 #include <string.h>
 #include <strings.h>
@@ -74,13 +75,35 @@ static int check_ids(struct ck_new_build *b, const struct ck_strv *ids, struct c
     return 0;
 }
 
+/* Without facts nobody knows all zones: a zone never heard of gets a remark. */
+static void remark_on_zones(struct ck_new_build *b)
+{
+    if (!b->env->note || !ck_zones_listed(b->cloud))
+        return;
+    CK_AUTOSTRV known = {0};
+    ck_zones_known(b->cloud, &known);
+    for (size_t i = 0; i < b->zones.n; i++) {
+        const char *zone = b->zones.v[i];
+        if (ck_zone_is_known(b->cloud, zone))
+            continue;
+        const char *near = ck_nearest(zone, (const char *const *)known.v, known.n);
+        b->env->note(b->env->note_arg,
+                     ck_arena_printf(b->a,
+                                     "zone %s of %s is not known to this version, and no cloud is "
+                                     "asked; the nearest known one is %s",
+                                     zone, b->cloud, near ? near : "unlike it"));
+    }
+}
+
 /* Zones that the facts list are all there are. */
 static int check_zones(struct ck_new_build *b, struct ck_err *err)
 {
     const struct ck_val *known = ck_facts_zones(b->env->facts, b->cloud);
     size_t n = ck_len(known);
-    if (!n || !ck_new_is(b, "aws"))
+    if (!n || !ck_new_is(b, "aws")) {
+        remark_on_zones(b);
         return 0;
+    }
     const char **names = ck_arena_alloc(b->a, n * sizeof *names);
     for (size_t i = 0; i < n; i++)
         names[i] = ck_str_or(ck_item(known, i), "");
@@ -100,9 +123,7 @@ static int check_zones(struct ck_new_build *b, struct ck_err *err)
 static int zone_subnets(struct ck_new_build *b, struct ck_err *err)
 {
     const struct ck_strv *ids = &b->o->subnets;
-    int r = check_zones(b, err);
-    if (r == 0)
-        r = check_ids(b, ids, err);
+    int r = check_ids(b, ids, err);
     for (size_t i = 0; r == 0 && i < b->zones.n; i++) {
         const char *twice = NULL, *zone = b->zones.v[i];
         const char *id = id_in_zone(b, ids, zone, &twice);
@@ -149,6 +170,9 @@ static int single_zone(struct ck_new_build *b, const char *text, bool as_region,
 
 int ck_new_subnets(struct ck_new_build *b, struct ck_err *err)
 {
+    int r = check_zones(b, err);
+    if (r < 0)
+        return r;
     if (ck_new_is(b, "gce"))
         return region_subnets(b, err);
     if (ck_new_is(b, "azure")) {

@@ -316,6 +316,8 @@ def compare_text(part, case, expected, actual):
     expected, actual = mask_tmp(our_name(expected)), mask_tmp(actual)
     if same_text(expected, actual, "keypair" in case or "kubeconfig" in case):
         return []
+    if "${" in expected and same_text(*(re.sub("\t+", "\t", t) for t in (expected, actual)), False):
+        return []  # the width of a table's column depends on the length of the folder's name
     split = re.compile(r"^(?=Usage:\n)", re.M)
     if split.search(expected) and split.search(actual):
         e_head, e_usage = split.split(expected, 1)

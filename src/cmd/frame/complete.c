@@ -133,8 +133,8 @@ static int add_flag_values(struct request *q, struct ck_err *err)
     if (o->complete_fn) {
         CK_AUTOSTRV all = {0};
         int r = o->complete_fn(q->p.ctx, q->p.opts, q->prefix, &all, err);
-        for (size_t i = 0; i < all.n; i++)
-            add(q, all.v[i], NULL);
+        for (size_t i = 0; i < all.n; i++) /* the function decides what fits */
+            ck_strv_push(&q->out, all.v[i]);
         return r;
     }
     if (o->type == CK_OPT_BOOL) {
