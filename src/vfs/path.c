@@ -16,6 +16,7 @@ static const struct {
     {"file://", ck_vfs_parse_file}, {"s3://", ck_vfs_parse_s3},  {"do://", ck_vfs_parse_s3},
     {"linode://", ck_vfs_parse_s3}, {"hos://", ck_vfs_parse_s3}, {"memfs://", ck_vfs_parse_mem},
     {"scw://", ck_vfs_parse_s3},    {"gs://", ck_vfs_parse_gs},  {"swift://", ck_vfs_parse_swift},
+    {"azureblob://", ck_vfs_parse_azure},
 };
 
 static bool has_control(const char *s)

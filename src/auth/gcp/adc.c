@@ -18,7 +18,7 @@ static int authorized_user(struct ck_gcp *g, struct ck_arena *a, const struct ck
                            struct ck_token *ret, struct ck_err *err)
 {
     static const char *const needed[] = {"client_id", "client_secret", "refresh_token"};
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf form = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf form = {.secret = true};
     ck_form_add(&form, "grant_type", "refresh_token");
     for (size_t i = 0; i < CK_ARRAY_LEN(needed); i++) {
         const char *value = ck_str_at(file, needed[i]);
@@ -89,7 +89,7 @@ int ck_gcp_fetch(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *file
 
 static int load(struct ck_gcp *g, const char *path, struct ck_err *err)
 {
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf text = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf text = {.secret = true};
     struct ck_val *v = NULL;
     int r = ck_file_read(path, FILE_MAX, &text, err);
     if (r < 0)

@@ -63,7 +63,7 @@ static int subject(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *so
 {
     const char *file = ck_str_at(source, "file");
     if (*file) {
-        CK_CLEANUP(ck_buf_wipe) struct ck_buf text = CK_BUF_INIT;
+        CK_AUTOBUF struct ck_buf text = {.secret = true};
         int r = ck_file_read(file, SUBJECT_MAX, &text, err);
         return r < 0 ? ck_wrap(err, "subject token")
                      : subject_of(a, source, ck_buf_slice(&text), ret, err);
@@ -81,7 +81,7 @@ static void authenticate(struct ck_arena *a, const struct ck_val *file, struct c
     if (!*id || !*secret)
         return;
     const char *pair = ck_arena_printf(a, "%s:%s", id, secret);
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf b = {.secret = true};
     ck_buf_puts(&b, "Basic ");
     ck_base64_encode(&b, pair, strlen(pair));
     ck_nvs_add(a, &req->headers, "authorization", ck_arena_strdup(a, ck_buf_str(&b)));
@@ -95,7 +95,7 @@ static int exchange(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *f
     int r = ck_token_request(a, ck_str_at(file, "token_url"), "token exchange", &req, err);
     if (r < 0)
         return r;
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf form = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf form = {.secret = true};
     ck_form_add(&form, "grant_type", GRANT);
     ck_form_add(&form, "audience", ck_str_at(file, "audience"));
     ck_form_add(&form, "scope", scope);

@@ -52,8 +52,8 @@ int ck_gcp_service_account(struct ck_gcp *g, struct ck_arena *a, const struct ck
     int r = ck_token_request(a, url, "token service", &req, err);
     if (r < 0)
         return r;
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf jwt = CK_BUF_INIT;
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf form = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf jwt = {.secret = true};
+    CK_AUTOBUF struct ck_buf form = {.secret = true};
     r = assertion(a, file, scope, url, &jwt, err);
     if (r < 0)
         return r;

@@ -83,7 +83,7 @@ static int multipart(struct ck_gs *g, const struct ck_object_put *p, struct ck_r
     unsigned char random[BOUNDARY_LEN / 2];
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     CK_AUTOBUF struct ck_buf boundary = CK_BUF_INIT;
-    CK_CLEANUP(ck_buf_wipe) struct ck_buf body = CK_BUF_INIT; /* it may hold a private key */
+    CK_AUTOBUF struct ck_buf body = {.secret = true}; /* it may hold a private key */
     struct ck_req req;
     upload_request(a, g, p, "multipart", &req);
     ck_random(random, sizeof random);

@@ -122,6 +122,10 @@ int ck_object_remove(struct ck_vfs *v, const char *key, const struct ck_version 
                      struct ck_err *err);
 int ck_object_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
 int ck_object_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
+/* Remove the entries of a listing, concurrently; those that are gone already are fine, all other
+ * failures make one message. `versions`: they come from a listing of versions. */
+int ck_object_remove_entries(struct ck_vfs *v, const struct ck_entries *e, bool versions,
+                             struct ck_err *err);
 
 /* ---- list.c ---- */
 int ck_object_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,

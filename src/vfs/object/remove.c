@@ -98,8 +98,8 @@ static int removed(void *arg, size_t i, struct ck_resp *resp, struct ck_err *ite
     return 0;
 }
 
-static int remove_entries(struct ck_vfs *v, const struct ck_entries *e, bool versions,
-                          struct ck_err *err)
+int ck_object_remove_entries(struct ck_vfs *v, const struct ck_entries *e, bool versions,
+                             struct ck_err *err)
 {
     CK_AUTOBUF struct ck_buf problems = CK_BUF_INIT;
     struct removal d = {.v = v, .problems = &problems};
@@ -127,7 +127,7 @@ int ck_object_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries tree = {0};
     int r = ck_object_tree(v, key, a, &tree, err);
-    return r < 0 ? r : remove_entries(v, &tree, false, err);
+    return r < 0 ? r : ck_object_remove_entries(v, &tree, false, err);
 }
 
 int ck_object_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err)
@@ -141,5 +141,5 @@ int ck_object_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *
         return ck_fail(err, CK_NOT_FOUND,
                        "error removing all versions of %s://%s/%s: file does not exist",
                        v->ops->scheme, v->container, key);
-    return remove_entries(v, &versions, true, err);
+    return ck_object_remove_entries(v, &versions, true, err);
 }
