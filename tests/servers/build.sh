@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the real servers that tests run against into a cache outside the checkout, once.
-#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto
+#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd
 # Prints one line per server: ready, or skipped with the reason. With CKOPS_SERVERS_REQUIRED=1 a
 # server that cannot be had is a failure.
 set -u
@@ -26,7 +26,7 @@ go_build() { # name binary module
         missing "$1" "build failed, see $cache/$1.log"
     fi
 }
-[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio
+[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd
 for name; do
     case $name in
     versitygw) go_build versitygw versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 ;;
@@ -41,6 +41,32 @@ for name; do
         else
             rm -rf "$cache/moto"
             missing moto "install failed, see $cache/moto.log"
+        fi ;;
+    swift)
+        have_swift() { "${CKOPS_SWIFT_PYTHON:-/usr/bin/python3}" -c 'import swift, keystone, keystonemiddleware, swiftclient' 2>/dev/null; }
+        if ! have_swift && [ "$(id -u)" = 0 ]; then
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+                python3-swift python3-keystone python3-swiftclient; } >"$cache/swift.log" 2>&1
+        fi
+        if ! have_swift; then
+            missing swift "needs Debian's python3-swift, python3-keystone and python3-swiftclient, see $cache/swift.log"
+        elif CKOPS_TEST_CACHE=$cache python3 "$(dirname "$0")/swift_server.py" build >>"$cache/swift.log" 2>&1; then
+            echo "servers: swift ready"
+        else
+            missing swift "its identities could not be made, see $cache/swift.log"
+        fi ;;
+    sshd) # as root it needs a user of its own, so it is installed; nothing is to listen afterwards
+        if [ ! -x /usr/sbin/sshd ] && [ "$(id -u)" = 0 ]; then
+            policy=/usr/sbin/policy-rc.d
+            [ -e $policy ] && policy= || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy; }
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+                openssh-server openssh-client; } >"$cache/sshd.log" 2>&1
+            [ -z "$policy" ] || rm -f "$policy"
+        fi
+        if [ -x /usr/sbin/sshd ]; then
+            echo "servers: sshd ready"
+        else
+            missing sshd "needs Debian's openssh-server, see $cache/sshd.log"
         fi ;;
     *) echo "servers: unknown server $name" >&2; exit 2 ;;
     esac
