@@ -1,6 +1,7 @@
 /* Finding clusters: folders, at any depth, that hold a file of a given name. Level by level: list
  * the folders, read the file in each; where there is none look one level further down. What lies
  * beneath a folder that has the file is never looked at. kOps lists the whole store instead. */
+#include "base/map.h"
 #include "base/mem.h"
 #include "vfs/vfs.h"
 
@@ -182,8 +183,72 @@ static int list_level(struct search *s, const char *const *parents, size_t n, st
     return r;
 }
 
+/* ---- stores that find files by name at once ---- */
+
+/* Whether the listing level by level would get to this folder. */
+static bool reachable(const char *name)
+{
+    unsigned depth = 1;
+    for (const char *p = name; p; p = strchr(p, '/'), depth += p != NULL) {
+        p += *p == '/';
+        if (*p == '.')
+            return false;
+    }
+    return depth <= MAX_DEPTH;
+}
+
+static int keep_found(void *arg, const char *dir, struct ck_slice data,
+                      const struct ck_version *version, struct ck_err *item_err)
+{
+    struct search *s = arg;
+    if (item_err->code == CK_NOT_FOUND || !reachable(dir))
+        return 0;
+    if (s->n_kept == MAX_FOUND)
+        return ck_fail(item_err, CK_LIMIT, "more than %d clusters", MAX_FOUND);
+    struct found *f = add(s, ck_arena_strdup(s->a, dir), item_err);
+    f->version = *version;
+    if (f->err.code == CK_OK && !s->names_only)
+        f->data = ck_slice_n(ck_xstrndup(data.ptr ? data.ptr : "", data.len), data.len);
+    return 0;
+}
+
+/* Drop what lies beneath a folder that has the file. */
+static void prune(struct search *s)
+{
+    struct ck_map names = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_kept; i++)
+        ck_map_put(&names, s->kept[i].name, s);
+    for (size_t i = 0; i < s->n_kept; i++) {
+        struct found *f = &s->kept[i];
+        bool beneath = false;
+        for (const char *p = strchr(f->name, '/'); p && !beneath; p = strchr(p + 1, '/'))
+            beneath = ck_map_getn(&names, ck_slice_n(f->name, (size_t)(p - f->name))) != NULL;
+        if (beneath) {
+            free((void *)f->data.ptr);
+            ck_err_done(&f->err);
+        } else {
+            s->kept[n++] = *f;
+        }
+    }
+    s->n_kept = n;
+    ck_map_done(&names);
+}
+
+static int search_at_once(struct search *s, struct ck_err *err)
+{
+    const struct ck_path *root = s->root;
+    int r = root->vfs->ops->find(root->vfs, root->key, s->leaf, !s->names_only, keep_found, s, err);
+    if (r < 0)
+        return r;
+    prune(s);
+    return deliver(s);
+}
+
 static int search(struct search *s, struct ck_err *err)
 {
+    if (s->root->vfs->ops->find)
+        return search_at_once(s, err);
     static const char *const top[] = {""};
     const char *const *parents = top;
     size_t n = 1;

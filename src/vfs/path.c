@@ -13,10 +13,12 @@ static const struct {
     const char *prefix;
     ck_vfs_parse_fn parse;
 } schemes[] = {
-    {"file://", ck_vfs_parse_file}, {"s3://", ck_vfs_parse_s3},  {"do://", ck_vfs_parse_s3},
-    {"linode://", ck_vfs_parse_s3}, {"hos://", ck_vfs_parse_s3}, {"memfs://", ck_vfs_parse_mem},
-    {"scw://", ck_vfs_parse_s3},    {"gs://", ck_vfs_parse_gs},  {"swift://", ck_vfs_parse_swift},
-    {"azureblob://", ck_vfs_parse_azure},
+    {"file://", ck_vfs_parse_file},       {"s3://", ck_vfs_parse_s3},
+    {"do://", ck_vfs_parse_s3},           {"linode://", ck_vfs_parse_s3},
+    {"hos://", ck_vfs_parse_s3},          {"memfs://", ck_vfs_parse_mem},
+    {"scw://", ck_vfs_parse_s3},          {"gs://", ck_vfs_parse_gs},
+    {"azureblob://", ck_vfs_parse_azure}, {"swift://", ck_vfs_parse_swift},
+    {"k8s://", ck_vfs_parse_k8s},
 };
 
 static bool has_control(const char *s)

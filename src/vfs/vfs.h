@@ -97,6 +97,11 @@ typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 typedef int (*ck_bulk_fn)(void *arg, size_t i, struct ck_slice data,
                           const struct ck_version *version, struct ck_err *item_err);
 
+/* One folder that holds the file asked for: its path relative to the listed key ("" the key itself
+ * never), content (empty when only names were asked for) and version, or an item error. */
+typedef int (*ck_found_fn)(void *arg, const char *dir, struct ck_slice data,
+                           const struct ck_version *version, struct ck_err *item_err);
+
 /* What a store implements. Members marked optional may be NULL. Every member obeys the deadline of
  * the context (TIMEOUT) and its size limit (LIMIT), and reports DENIED, UNAUTHENTICATED and
  * UNAVAILABLE as such. Keys have been checked by the caller: no "..", no control characters. */
@@ -146,6 +151,11 @@ struct ck_vfs_ops {
     /* list_dirs of many keys, concurrently. ret[i] belongs to keys[i]. Optional. */
     int (*list_dirs_many)(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
                           struct ck_entries *ret, struct ck_err *err);
+    /* Every folder below key, at any depth, that holds a file called `leaf`, in any order, for
+     * ck_vfs_find: for stores that find files by name at once. Optional: list_dirs and read_many
+     * are used. */
+    int (*find)(struct ck_vfs *v, const char *key, const char *leaf, bool content, ck_found_fn fn,
+                void *arg, struct ck_err *err);
     /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
     char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
     /* Release the container. Optional. */
