@@ -1,4 +1,4 @@
-/* Certificates: what they say, and issuing self-signed authorities.
+/* Certificates: what they say, issuing self-signed authorities and what these sign.
  *
  * Names are printed as Go's crypto/x509/pkix does. Mirrors kOps pkg/pki (certificate.go,
  * issue.go). */
@@ -291,7 +291,7 @@ static bool add_extension(const struct ck_openssl *ssl, X509 *x, int nid, bool c
     return ok;
 }
 
-static bool add_extensions(const struct ck_openssl *ssl, X509 *x)
+static bool add_authority_extensions(const struct ck_openssl *ssl, X509 *x)
 {
     static const unsigned char USAGE[] = {0x03, 0x02, 0x01, 0x06}; /* keyCertSign, cRLSign */
     static const unsigned char CA_TRUE[] = {0x30, 0x03, 0x01, 0x01, 0xff};
@@ -307,26 +307,178 @@ static bool add_extensions(const struct ck_openssl *ssl, X509 *x)
            add_extension(ssl, x, NID_subject_key_identifier, false, id, sizeof id);
 }
 
+/* Go signs with SHA-256, and with more for the longer curves. */
+static const EVP_MD *digest_of(const struct ck_pki_key *k)
+{
+    enum { LONGEST_256 = 256, LONGEST_384 = 384 };
+    int bits = k->ssl->EVP_PKEY_get_bits(k->pkey);
+    if (k->ssl->EVP_PKEY_get_base_id(k->pkey) != EVP_PKEY_EC || bits <= LONGEST_256)
+        return k->ssl->EVP_sha256();
+    return bits <= LONGEST_384 ? k->ssl->EVP_sha384() : k->ssl->EVP_sha512();
+}
+
+/* Takes x. */
+static int sign(const struct ck_pki_key *signer, X509 *x, bool ok, const char *name,
+                struct ck_buf *out, struct ck_err *err)
+{
+    const struct ck_openssl *ssl = signer->ssl;
+    unsigned char *der = NULL;
+    ok = ok && ssl->X509_sign(x, signer->pkey, digest_of(signer));
+    int len = ok ? ssl->i2d_X509(x, &der) : 0;
+    ssl->X509_free(x);
+    ssl->ERR_clear_error();
+    if (len <= 0)
+        return ck_fail(err, CK_INTERNAL, "the certificate \"%s\" could not be made", name);
+    ck_pem_put(out, "CERTIFICATE", der, (size_t)len);
+    ssl->CRYPTO_free(der, __FILE__, __LINE__);
+    return 0;
+}
+
+enum { HOUR_S = 3600, EARLIER_H = 48, VERSION_3 = 2 };
+
 int ck_cert_issue_ca(const struct ck_cert_ca *ca, const struct ck_pki_key *k, struct ck_buf *out,
                      struct ck_err *err)
 {
-    enum { HOUR_S = 3600, EARLIER_H = 48, VALID_H = 10 * 365 * 24, VERSION_3 = 2 };
+    enum { VALID_H = 10 * 365 * 24 };
     const struct ck_openssl *ssl = k->ssl;
     X509 *x = ssl->X509_new();
     bool ok = x && ssl->X509_set_version(x, VERSION_3) && set_serial(ssl, x, ca->serial) &&
               set_names(ssl, x, ca) &&
               set_time(ssl, x, true, ca->now_s - (int64_t)EARLIER_H * HOUR_S) &&
               set_time(ssl, x, false, ca->now_s + (int64_t)VALID_H * HOUR_S) &&
-              ssl->X509_set_pubkey(x, k->pkey) && add_extensions(ssl, x) &&
-              ssl->X509_sign(x, k->pkey, ssl->EVP_sha256());
-    unsigned char *der = NULL;
-    int len = ok ? ssl->i2d_X509(x, &der) : 0;
-    ssl->X509_free(x);
-    ssl->ERR_clear_error();
-    if (len <= 0)
-        return ck_fail(err, CK_INTERNAL, "the certificate \"%s\" could not be made",
-                       ca->common_name);
-    ck_pem_put(out, "CERTIFICATE", der, (size_t)len);
-    ssl->CRYPTO_free(der, __FILE__, __LINE__);
-    return 0;
+              ssl->X509_set_pubkey(x, k->pkey) && add_authority_extensions(ssl, x);
+    return sign(k, x, ok, ca->common_name, out, err);
+}
+
+/* ---- leaves ---- */
+
+/* A DER element whose content is shorter than 64 KiB. */
+static void put_der(struct ck_buf *out, unsigned char tag, const void *p, size_t n)
+{
+    enum { SHORT = 0x80, ONE = 0x81, TWO = 0x82, BYTE = 0x100 };
+    ck_buf_putc(out, (char)tag);
+    if (n >= BYTE) {
+        ck_buf_putc(out, (char)TWO);
+        ck_buf_putc(out, (char)(n >> 8));
+    } else if (n >= SHORT) {
+        ck_buf_putc(out, (char)ONE);
+    }
+    ck_buf_putc(out, (char)n);
+    ck_buf_putn(out, p, n);
+}
+
+static bool add_built(const struct ck_openssl *ssl, X509 *x, int nid, const struct ck_buf *content)
+{
+    enum { SEQUENCE = 0x30, LONGEST = 0xffff };
+    CK_AUTOBUF struct ck_buf der = CK_BUF_INIT;
+    if (content->len > LONGEST)
+        return false;
+    put_der(&der, SEQUENCE, ck_buf_str(content), content->len);
+    return add_extension(ssl, x, nid, false, der.ptr, der.len);
+}
+
+static bool add_alt_names(const struct ck_openssl *ssl, X509 *x, const struct ck_cert_leaf *leaf)
+{
+    enum { DNS = 0x82, ADDRESS = 0x87, V4_LEN = 4, V6_LEN = 16 };
+    CK_AUTOBUF struct ck_buf names = CK_BUF_INIT;
+    for (size_t i = 0; i < leaf->n_alt_names; i++) {
+        unsigned char ip[V6_LEN];
+        const char *name = leaf->alt_names[i];
+        if (inet_pton(AF_INET, name, ip) == 1)
+            put_der(&names, ADDRESS, ip, V4_LEN);
+        else if (inet_pton(AF_INET6, name, ip) == 1)
+            put_der(&names, ADDRESS, ip, V6_LEN);
+        else
+            put_der(&names, DNS, name, strlen(name));
+    }
+    return leaf->n_alt_names == 0 || add_built(ssl, x, NID_subject_alt_name, &names);
+}
+
+static bool add_issuer_id(const struct ck_openssl *ssl, X509 *x, X509 *issuer)
+{
+    enum { KEY_ID = 0x80 };
+    const ASN1_OCTET_STRING *id = ssl->X509_get0_subject_key_id(issuer);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    if (!id)
+        return true;
+    put_der(&b, KEY_ID, ssl->ASN1_STRING_get0_data(id), (size_t)ssl->ASN1_STRING_length(id));
+    return add_built(ssl, x, NID_authority_key_identifier, &b);
+}
+
+static bool add_leaf_extensions(const struct ck_openssl *ssl, X509 *x, X509 *issuer,
+                                const struct ck_cert_leaf *leaf)
+{
+    static const unsigned char SIGNS[] = {0x03, 0x02, 0x07, 0x80};     /* digitalSignature */
+    static const unsigned char ENCIPHERS[] = {0x03, 0x02, 0x05, 0xa0}; /* and keyEncipherment */
+    static const unsigned char NO_CA[] = {0x30, 0x00};
+    static const unsigned char CLIENT[] = {0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2};
+    static const unsigned char SERVER[] = {0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
+    CK_AUTOBUF struct ck_buf uses = CK_BUF_INIT;
+    if (leaf->use != CK_CERT_SERVER)
+        ck_buf_putn(&uses, CLIENT, sizeof CLIENT);
+    if (leaf->use != CK_CERT_CLIENT)
+        ck_buf_putn(&uses, SERVER, sizeof SERVER);
+    return add_extension(ssl, x, NID_key_usage, true,
+                         leaf->use == CK_CERT_CLIENT ? SIGNS : ENCIPHERS, sizeof SIGNS) &&
+           add_built(ssl, x, NID_ext_key_usage, &uses) &&
+           add_extension(ssl, x, NID_basic_constraints, true, NO_CA, sizeof NO_CA) &&
+           add_issuer_id(ssl, x, issuer) && add_alt_names(ssl, x, leaf);
+}
+
+static bool set_leaf_names(const struct ck_openssl *ssl, X509 *x, X509 *issuer,
+                           const struct ck_cert_leaf *leaf)
+{
+    X509_NAME *name = ssl->X509_NAME_new();
+    bool ok = name && ssl->X509_set_issuer_name(x, ssl->X509_get_subject_name(issuer));
+    if (ok && leaf->organization)
+        ok = add_name(ssl, name, NID_organizationName, leaf->organization);
+    ok = ok && add_name(ssl, name, NID_commonName, leaf->common_name) &&
+         ssl->X509_set_subject_name(x, name);
+    ssl->X509_NAME_free(name);
+    return ok;
+}
+
+static bool set_random_serial(const struct ck_openssl *ssl, X509 *x)
+{
+    enum { SERIAL_LEN = 16 };
+    unsigned char random[SERIAL_LEN];
+    ck_random(random, sizeof random);
+    BIGNUM *n = ssl->BN_bin2bn(random, sizeof random, NULL);
+    ASN1_INTEGER *i = n ? ssl->BN_to_ASN1_INTEGER(n, NULL) : NULL;
+    bool ok = i && ssl->X509_set_serialNumber(x, i);
+    ssl->ASN1_INTEGER_free(i);
+    ssl->BN_free(n);
+    return ok;
+}
+
+static int check_authority(const struct ck_cert_leaf *leaf, const struct ck_cert *ca,
+                           const struct ck_pki_key *ca_key, struct ck_err *err)
+{
+    if (!ca->is_ca)
+        return ck_fail(err, CK_INVALID, "%s is not the certificate of an authority", ca->subject);
+    if (ca->not_after_s <= leaf->now_s) {
+        char stamp[21];
+        ck_rfc3339(ca->not_after_s, stamp);
+        return ck_fail(err, CK_INVALID, "the authority %s expired on %s", ca->subject, stamp);
+    }
+    return ck_cert_check_key(ca, ca_key, err);
+}
+
+int ck_cert_issue_leaf(const struct ck_cert_leaf *leaf, const struct ck_pki_key *k,
+                       const struct ck_cert *ca, const struct ck_pki_key *ca_key,
+                       struct ck_buf *out, struct ck_err *err)
+{
+    const struct ck_openssl *ssl = k->ssl;
+    int r = check_authority(leaf, ca, ca_key, err);
+    if (r)
+        return r;
+    const unsigned char *p = (const unsigned char *)ca->der.ptr;
+    X509 *issuer = ssl->d2i_X509(NULL, &p, (long)ca->der.len), *x = ssl->X509_new();
+    bool ok = issuer && x && ssl->X509_set_version(x, VERSION_3) && set_random_serial(ssl, x) &&
+              set_leaf_names(ssl, x, issuer, leaf) &&
+              set_time(ssl, x, true, leaf->now_s - (int64_t)EARLIER_H * HOUR_S) &&
+              set_time(ssl, x, false, leaf->now_s + leaf->lifetime_s) &&
+              ssl->X509_set_pubkey(x, k->pkey) && add_leaf_extensions(ssl, x, issuer, leaf);
+    ssl->X509_free(issuer);
+    return sign(ca_key, x, ok, leaf->common_name, out, err);
 }

@@ -71,6 +71,23 @@ struct ck_cert_ca {
 int ck_cert_issue_ca(const struct ck_cert_ca *ca, const struct ck_pki_key *k, struct ck_buf *out,
                      struct ck_err *err);
 
+/* A certificate for a client or a server, as kOps issues them: valid from 48 hours ago, with a
+ * random serial. */
+enum ck_cert_use { CK_CERT_CLIENT, CK_CERT_SERVER, CK_CERT_CLIENT_SERVER };
+struct ck_cert_leaf {
+    enum ck_cert_use use;
+    const char *common_name;
+    const char *organization;     /* NULL: none */
+    const char *const *alt_names; /* IP addresses and DNS names */
+    size_t n_alt_names;
+    int64_t now_s, lifetime_s; /* it ends lifetime_s after now */
+};
+/* Append as PEM the certificate of `k`, signed by the authority `ca` with its key.
+ * INVALID when the authority has expired, is none, or the key is not its own. */
+int ck_cert_issue_leaf(const struct ck_cert_leaf *leaf, const struct ck_pki_key *k,
+                       const struct ck_cert *ca, const struct ck_pki_key *ca_key,
+                       struct ck_buf *out, struct ck_err *err);
+
 /* A fresh serial: nanoseconds since the epoch << 32 | 32 random bits, in decimal. */
 void ck_pki_serial(int64_t now_ns, char ret[CK_PKI_SERIAL_SIZE]);
 /* Whether `id` is a non-negative decimal number; leading zeros are accepted. */

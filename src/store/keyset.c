@@ -41,14 +41,22 @@ static int read_cert(struct ck_arena *a, struct ck_keyset_item *it, struct ck_er
     return ck_cert_read(a, ck_buf_slice(&pem), &it->cert, err);
 }
 
-static int check_key(struct ck_keyset_item *it, struct ck_err *err)
+int ck_keyset_item_key(const struct ck_keyset_item *it, struct ck_pki_key **ret, struct ck_err *err)
 {
     CK_AUTOSECRET pem = CK_SECRET_MAX(CK_PKI_MAX_PEM);
-    CK_AUTOPKIKEY struct ck_pki_key *key = NULL;
+    *ret = NULL;
+    if (!it->has_key)
+        return ck_fail(err, CK_NOT_FOUND, "keypair %s has no private key", it->id);
     if (!ck_base64_decode(ck_secret_sink(&pem), ck_secret_ref_view(it->key_b64)) ||
         !ck_secret_ok(&pem))
         return ck_fail(err, CK_INVALID, "privateMaterial is not base64");
-    return ck_pki_key_read(ck_secret_view(&pem), &key, err);
+    return ck_pki_key_read(ck_secret_view(&pem), ret, err);
+}
+
+static int check_key(const struct ck_keyset_item *it, struct ck_err *err)
+{
+    CK_AUTOPKIKEY struct ck_pki_key *key = NULL;
+    return ck_keyset_item_key(it, &key, err);
 }
 
 static int read_item(struct ck_arena *a, const struct ck_val *v, struct ck_keyset_item *ret,

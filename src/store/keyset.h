@@ -51,6 +51,9 @@ int ck_keyset_names(struct ck_arena *a, const struct ck_store *s, const struct c
 struct ck_keyset ck_keyset_new(struct ck_arena *a, const char *name);
 
 struct ck_keyset_item *ck_keyset_find(const struct ck_keyset *k, const char *id); /* or NULL */
+/* The private key of an item, to sign with. NOT_FOUND when only its certificate is stored. */
+int ck_keyset_item_key(const struct ck_keyset_item *it, struct ck_pki_key **ret,
+                       struct ck_err *err);
 /* Insert a key in its place. Texts are copied as base64 into `a`; key_pem may be empty.
  * EXISTS when the id is taken. */
 int ck_keyset_add(struct ck_arena *a, struct ck_keyset *k, const char *id, struct ck_slice cert_pem,
