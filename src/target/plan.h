@@ -1,0 +1,34 @@
+/* What running tasks would do: per task, what is there now and which fields differ. */
+#pragma once
+
+#include "base/buf.h"
+#include "task/task.h"
+
+enum ck_plan_action { CK_PLAN_CREATE, CK_PLAN_MODIFY };
+
+struct ck_plan_item {
+    const struct ck_task *task;
+    const struct ck_task *actual; /* NULL: to be created */
+    enum ck_plan_action action;
+    bool *changed; /* per field of the kind; with MODIFY */
+};
+
+struct ck_plan {
+    struct ck_plan_item *v; /* sorted by "Kind/Name" */
+    size_t n, cap;
+    /* Objects that must be there and were not found, or differ where they must not. */
+    struct ck_val *warnings;
+};
+
+/* Compare every task of `order` (dependencies first) with what its kind finds in `world`; with
+ * `world` NULL nothing is known and everything is new, but what the user brought.
+ *
+ * Tasks of lifecycle Ignore are left out; ExistsAndValidates that differ are errors, the other
+ * Exists… lifecycles warnings. Errors: INVALID, those of the read side. */
+int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, void *world,
+                 struct ck_plan *ret, struct ck_err *err);
+
+/* kOps' layout (shared facts cli.md §9.1), without the last line. Maps are sorted by key. */
+void ck_plan_print(const struct ck_plan *p, bool colour, struct ck_buf *out);
+/* {"create":[{kind,name,fields}],"modify":[{kind,name,changes:[{field,from,to}]}]} */
+void ck_plan_json(struct ck_arena *a, const struct ck_plan *p, struct ck_buf *out);
