@@ -1,0 +1,162 @@
+/* A store on the wire: one operation against a script of exact requests and their replies. Included
+ * by the wire tests of the stores beside S3. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/replay.h"
+#include "vfs/vfs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum op {
+    READ,
+    READ_MANY,
+    WRITE,
+    CREATE,
+    UPDATE,
+    REMOVE,
+    REMOVE_OLD,
+    LIST_FILES,
+    LIST_DIRS,
+    LIST_TREE,
+    FIND,
+    REMOVE_TREE,
+    REMOVE_VERSIONS,
+    HASH
+};
+
+struct wire_case {
+    const char *name;
+    enum op op;
+    const char *script;
+    enum ck_code code;
+    const char *text; /* the result, or a part of the message */
+};
+
+struct wire_store {
+    const char *url, *old;   /* old: the version of UPDATE and REMOVE_OLD */
+    const char *const *env;  /* names and values, ended by NULL */
+    const char *secret;      /* must be in no result and no message */
+    struct ck_slice content; /* of writes; empty: "hello" */
+};
+
+static int wire_item(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                     struct ck_err *item_err)
+{
+    ck_buf_fmt(arg, "%zu=%s ", i, item_err->code ? ck_code_name(item_err->code) : data.ptr);
+    return 0;
+}
+
+static int wire_found(void *arg, const char *name, struct ck_slice data,
+                      const struct ck_version *version, struct ck_err *item_err)
+{
+    ck_buf_fmt(arg, "%s=%s ", name, item_err->code ? ck_code_name(item_err->code) : data.ptr);
+    return 0;
+}
+
+static int wire_write(const struct wire_store *s, const struct ck_path *p, enum ck_write_mode mode,
+                      struct ck_buf *out, struct ck_err *err)
+{
+    struct ck_version old = {""}, v = {""};
+    snprintf(old.token, sizeof old.token, "%s", s->old);
+    const struct ck_write_opts o = {.mode = mode, .version = &old};
+    int r = ck_vfs_write(p, s->content.len ? s->content : CK_S("hello"), &o, &v, err);
+    ck_buf_puts(out, v.token);
+    return r;
+}
+
+static int wire_list(enum op op, const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
+                     struct ck_err *err)
+{
+    struct ck_entries e = {0};
+    int r = op == LIST_FILES  ? ck_vfs_list(p, a, &e, err)
+            : op == LIST_DIRS ? ck_vfs_list_dirs(p, a, &e, err)
+                              : ck_vfs_tree(p, a, &e, err);
+    for (size_t i = 0; i < e.n; i++)
+        ck_buf_fmt(out, "%s%s", i ? " " : "", e.v[i].name);
+    return r;
+}
+
+static int wire_run(const struct wire_store *s, enum op op, const struct ck_path *p,
+                    struct ck_arena *a, struct ck_buf *out, struct ck_err *err)
+{
+    static const char *const many[] = {"k", "l"};
+    struct ck_version v = {""};
+    struct ck_hash h = {0};
+    int r;
+    switch (op) {
+    case READ:
+        r = ck_vfs_read(p, out, &v, err);
+        ck_buf_fmt(out, " %s", v.token);
+        return r;
+    case READ_MANY:
+        return ck_vfs_read_many(p, many, 2, wire_item, out, err);
+    case FIND:
+        return ck_vfs_find(p, "config", wire_found, out, err);
+    case WRITE:
+        return wire_write(s, p, CK_WRITE_ANY, out, err);
+    case CREATE:
+        return wire_write(s, p, CK_WRITE_CREATE, out, err);
+    case UPDATE:
+        return wire_write(s, p, CK_WRITE_IF_UNCHANGED, out, err);
+    case REMOVE:
+        return ck_vfs_remove(p, NULL, err);
+    case REMOVE_OLD:
+        snprintf(v.token, sizeof v.token, "%s", s->old);
+        return ck_vfs_remove(p, &v, err);
+    case REMOVE_TREE:
+        return ck_vfs_remove_tree(p, err);
+    case REMOVE_VERSIONS:
+        return ck_vfs_remove_versions(p, err);
+    case HASH:
+        r = ck_vfs_hash(p, CK_MD5, &h, err);
+        if (h.len)
+            ck_hash_put(out, &h);
+        return r;
+    default:
+        return wire_list(op, p, a, out, err);
+    }
+}
+
+static void wire_check(const struct wire_store *s, const struct wire_case *c)
+{
+    struct ck_env env = {0};
+    for (size_t i = 0; s->env[i]; i += 2)
+        ck_env_set(&env, s->env[i], s->env[i + 1]);
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    CK_AUTOERR mismatch = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    struct ck_replay *script = ck_replay_new(c->script, &err);
+    if (!script)
+        fail_msg("%s: %s", c->name, ck_err_msg(&err));
+    struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 20000};
+    ctx.http = ck_http_new(&env, &ck_replay_ops, script);
+    struct ck_path p;
+    if (ck_vfs_parse(&ctx, s->url, &p, &err) < 0)
+        fail_msg("%s: %s", c->name, ck_err_msg(&err));
+    int r = wire_run(s, c->op, &p, a, &out, &err);
+    if (ck_replay_finished(script, &mismatch) < 0)
+        fail_msg("%s: %s (result %d: %s)", c->name, ck_err_msg(&mismatch), r, ck_err_msg(&err));
+    if (r != -(int)c->code)
+        fail_msg("%s: %d instead of %d: %s", c->name, r, -(int)c->code, ck_err_msg(&err));
+    const char *text = r < 0 ? ck_err_msg(&err) : ck_buf_str(&out);
+    if (r < 0 ? !strstr(text, c->text) : strcmp(text, c->text) != 0)
+        fail_msg("%s: \"%s\" instead of \"%s\"", c->name, text, c->text);
+    assert_null(strstr(text, s->secret));
+    ck_vfs_ctx_done(&ctx);
+    ck_env_done(&env);
+}
+
+static void wire_check_all(const struct wire_store *s, const struct wire_case *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        wire_check(s, &c[i]);
+}
