@@ -51,8 +51,10 @@ struct ck_os {
     const char *who;
     bool v2, version_known;
     char *token;          /* owned */
+    unsigned generation;  /* counts tokens */
     int64_t renew_s;      /* from then on it is renewed; 0: only when it is refused */
-    int64_t signed_in_ms; /* monotonic */
+    struct ck_err failed; /* the last sign-in, when it failed */
+    int64_t failed_ms;
     const char *endpoint;
 };
 

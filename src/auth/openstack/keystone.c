@@ -303,7 +303,6 @@ static int take_reply(struct ck_os *os, struct ck_arena *a, const struct ck_req 
     if (ck_rfc3339_parse(ck_slice_of(expires), &end))
         left = end - ck_now_s();
     os->renew_s = left > 0 ? end - (left / 4 < RENEW_EARLY_S ? left / 4 : RENEW_EARLY_S) : 0;
-    os->signed_in_ms = ck_mono_ms();
     ck_debug(4, "signed in at %s as %s; the token ends at %s", ck_buf_str(&url), os->who,
              *expires ? expires : "an unknown time");
     return 0;

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* A token this young is not forgotten for a 401: the request it belongs to bore the one before. */
-enum { YOUNG_MS = 2000 };
+/* For so long a failed sign-in is not repeated: of many requests each would try. */
+enum { FAILED_MS = 2000 };
 
 struct ck_os *ck_os_new(const struct ck_os_config *cfg)
 {
@@ -34,6 +34,7 @@ void ck_os_free(struct ck_os *os)
     if (!os)
         return;
     forget_token(os);
+    ck_err_done(&os->failed);
     ck_arena_free(os->arena);
     free(os);
 }
@@ -43,13 +44,24 @@ static int need_token(struct ck_os *os, struct ck_err *err)
     int r = ck_os_load(os, err);
     if (r < 0)
         return r;
-    /* A one-time code cannot be used again. */
     bool renewable = !os->set.v[OS_K_PASSCODE];
     if (os->token && renewable && os->renew_s && ck_now_s() >= os->renew_s) {
         ck_debug(4, "the token is about to end; signing in again");
         forget_token(os);
     }
-    return os->token ? 0 : ck_os_sign_in(os, err);
+    if (os->token)
+        return 0;
+    if (os->failed.code != CK_OK && ck_mono_ms() - os->failed_ms < FAILED_MS)
+        return ck_fail(err, os->failed.code, "%s", ck_err_msg(&os->failed));
+    CK_AUTOERR why = CK_ERR_INIT;
+    r = ck_os_sign_in(os, &why);
+    if (r == 0) {
+        os->generation++;
+        return 0;
+    }
+    os->failed_ms = ck_mono_ms();
+    ck_fail(&os->failed, why.code, "%s", ck_err_msg(&why));
+    return err ? ck_err_move(err, &why) : r;
 }
 
 int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err)
@@ -62,19 +74,22 @@ int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err)
 
 int ck_os_sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
 {
-    struct ck_os *os = arg;
-    int rc = need_token(os, err);
+    struct ck_os_use *use = arg;
+    int rc = need_token(use->os, err);
     if (rc == 0)
-        ck_nvs_add(a, &r->headers, "x-auth-token", os->token);
+        ck_nvs_add(a, &r->headers, "x-auth-token", use->os->token);
+    use->generation = use->os->generation;
     return rc;
 }
 
 bool ck_os_again(void *arg, struct ck_req *r, const struct ck_resp *resp)
 {
-    struct ck_os *os = arg;
+    struct ck_os_use *use = arg;
+    struct ck_os *os = use->os;
+    /* A one-time code cannot be used again. */
     if (resp->status != 401 || resp->attempts > 1 || os->set.v[OS_K_PASSCODE])
         return false;
-    if (os->token && ck_mono_ms() - os->signed_in_ms >= YOUNG_MS) {
+    if (use->generation == os->generation) {
         ck_debug(4, "the token was refused; signing in again");
         forget_token(os);
     }

@@ -26,11 +26,16 @@ void ck_os_free(struct ck_os *os); /* wipes; NULL is fine */
 int ck_os_load(struct ck_os *os, struct ck_err *err);
 /* The object store's URL from the catalog; signs in when there is no token yet. Borrowed. */
 int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err);
-/* For struct ck_req: adds the token, renewed shortly before it ends. arg is the struct ck_os. */
-int ck_os_sign(void *os, struct ck_arena *a, struct ck_req *r, struct ck_err *err);
-/* For struct ck_req: after the first 401 forgets the token, so that the next attempt signs in anew.
- */
-bool ck_os_again(void *os, struct ck_req *r, const struct ck_resp *resp);
+/* One request's use of the token; lives as long as the request. */
+struct ck_os_use {
+    struct ck_os *os;
+    unsigned generation; /* of the token it bore last */
+};
+/* For struct ck_req: adds the token, renewed shortly before it ends. arg is a struct ck_os_use. */
+int ck_os_sign(void *use, struct ck_arena *a, struct ck_req *r, struct ck_err *err);
+/* For struct ck_req: after the first 401 forgets the token that was refused, so that the next
+ * attempt signs in anew; of many requests under way only the first one does. */
+bool ck_os_again(void *use, struct ck_req *r, const struct ck_resp *resp);
 
 /* For messages: "user demo of project demo (from the environment)"; holds no secret. Borrowed. */
 const char *ck_os_who(const struct ck_os *os);

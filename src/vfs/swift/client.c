@@ -64,6 +64,8 @@ void ck_swift_request(struct ck_arena *a, struct ck_swift *s, const char *method
                       const char *container, const char *key, struct ck_req *ret)
 {
     struct ck_vfs_ctx *ctx = s->base.ctx;
+    struct ck_os_use *use = ck_arena_alloc(a, sizeof *use);
+    use->os = s->os;
     *ret = (struct ck_req){
         .method = method,
         .scheme = s->store.scheme,
@@ -77,9 +79,9 @@ void ck_swift_request(struct ck_arena *a, struct ck_swift *s, const char *method
         .ca_file = ck_os_ca_file(s->os),
         .bucket = "swift",
         .sign = ck_os_sign,
-        .sign_arg = s->os,
+        .sign_arg = use,
         .again = ck_os_again,
-        .again_arg = s->os,
+        .again_arg = use,
     };
 }
 
