@@ -19,7 +19,8 @@ int ck_store_open(struct ck_vfs_ctx *ctx, const char *url, const struct ck_featu
                        "For example, a valid value follows the format s3://<bucket>.\n"
                        "You can find the supported stores in https://kops.sigs.k8s.io/state.");
     size_t n = strlen(url);
-    if (url[n - 1] == '/' && n > 1)
+    /* What is left of "k8s://", the current context, would be no store. */
+    if (url[n - 1] == '/' && n > 1 && strcmp(url, "k8s://") != 0)
         n--;
     *ret = (struct ck_store){
         .vfs = ctx,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the real servers that tests run against into a cache outside the checkout, once.
-#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd
+#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd fake-gcs-server azurite vendors-gcs-azure k8s
 # Prints one line per server: ready, or skipped with the reason. With CKOPS_SERVERS_REQUIRED=1 a
 # server that cannot be had is a failure.
 set -u
@@ -16,6 +16,11 @@ go_ok() {
     v=$(go env GOVERSION 2>/dev/null | sed 's/^go1\.\([0-9]*\).*/\1/')
     [ "${v:-0}" -ge 24 ] 2>/dev/null
 }
+node_ok() {
+    command -v npm >/dev/null 2>&1 || return 1
+    v=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+    [ "${v:-0}" -ge 20 ] 2>/dev/null
+}
 go_build() { # name binary module
     if [ -x "$cache/bin/$1" ]; then echo "servers: $1 ready"; return; fi
     if ! go_ok; then missing "$1" "needs Go 1.24 or newer"; return; fi
@@ -26,11 +31,12 @@ go_build() { # name binary module
         missing "$1" "build failed, see $cache/$1.log"
     fi
 }
-[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd
+[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd fake-gcs-server azurite vendors-gcs-azure k8s
 for name; do
     case $name in
     versitygw) go_build versitygw versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 ;;
     minio) go_build minio minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c ;;
+    fake-gcs-server) go_build fake-gcs-server fake-gcs-server github.com/fsouza/fake-gcs-server@v1.56.1 ;;
     toxiproxy) go_build toxiproxy server github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0 ;;
     moto)
         if [ -x "$cache/moto/bin/moto_server" ]; then
@@ -67,6 +73,46 @@ for name; do
             echo "servers: sshd ready"
         else
             missing sshd "needs Debian's openssh-server, see $cache/sshd.log"
+        fi ;;
+    azurite)
+        if [ -f "$cache/azurite/node_modules/azurite/dist/src/blob/main.js" ]; then
+            echo "servers: azurite ready"
+        elif ! node_ok; then
+            missing azurite "needs Node 20 or newer with npm"
+        elif npm install --prefix "$cache/azurite" azurite@3.35.0 --no-audit --no-fund --loglevel=error >"$cache/azurite.log" 2>&1; then
+            echo "servers: azurite ready (installed)"
+        else
+            rm -rf "$cache/azurite"
+            missing azurite "install failed, see $cache/azurite.log"
+        fi ;;
+    vendors-gcs-azure) # the vendors' own clients of gs:// and azureblob://
+        if [ -x "$cache/vendors-gcs-azure/bin/python" ]; then
+            echo "servers: vendors-gcs-azure ready"
+        elif python3 -m venv "$cache/vendors-gcs-azure" >"$cache/vendors-gcs-azure.log" 2>&1 &&
+            "$cache/vendors-gcs-azure/bin/pip" install -q google-cloud-storage==3.17.1 azure-storage-blob==12.31.1 >>"$cache/vendors-gcs-azure.log" 2>&1; then
+            echo "servers: vendors-gcs-azure ready (installed)"
+        else
+            rm -rf "$cache/vendors-gcs-azure"
+            missing vendors-gcs-azure "install failed, see $cache/vendors-gcs-azure.log"
+        fi ;;
+    k8s) # etcd from Debian; kube-apiserver, and kubectl where there is none, are built
+        if ! command -v etcd >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+            policy=/usr/sbin/policy-rc.d
+            [ -e $policy ] && policy= || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy; }
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+                etcd-server; } >"$cache/k8s.log" 2>&1
+            [ -z "$policy" ] || rm -f "$policy"
+        fi
+        if ! command -v etcd >/dev/null 2>&1; then
+            missing k8s "needs Debian's etcd-server, see $cache/k8s.log"
+        elif [ -x "$cache/bin/kube-apiserver" ] && { [ -x "$cache/bin/kubectl" ] || command -v kubectl >/dev/null 2>&1; }; then
+            echo "servers: k8s ready"
+        elif ! go_ok; then
+            missing k8s "needs Go 1.24 or newer"
+        elif sh "$(dirname "$0")/k8s_build.sh" "$(realpath "$cache")" >>"$cache/k8s.log" 2>&1; then
+            echo "servers: k8s ready (built)"
+        else
+            missing k8s "build failed, see $cache/k8s.log"
         fi ;;
     *) echo "servers: unknown server $name" >&2; exit 2 ;;
     esac

@@ -28,7 +28,7 @@ bool ck_k8s_namespace_ok(const char *name, char ret_near[64])
         n--;
     ret_near[n] = '\0';
     if (!n)
-        strcpy(ret_near, "kops-state");
+        memcpy(ret_near, "kops-state", sizeof "kops-state");
     return strcmp(name, ret_near) == 0;
 }
 
