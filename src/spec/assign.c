@@ -107,8 +107,15 @@ static void assign_proxy(struct ck_arena *a, struct ck_val *spec, const char *na
     ck_buf_puts(&b, user);
     exclude(&b, user, "127.0.0.1");
     exclude(&b, user, "localhost");
-    exclude(&b, user, ck_str_at(spec, "clusterDNSDomain"));
-    exclude(&b, user, ck_str_at(spec, "masterPublicName"));
+    /* The completed form has a default domain and public name, which were open when the exclusions
+     * were assigned: completing it again must add nothing. */
+    const char *domain = ck_str_at(spec, "clusterDNSDomain");
+    const char *public_name = ck_str_at(spec, "masterPublicName");
+    bool assigned = strstr(user, name) && strstr(user, masq);
+    if (!assigned || strcmp(domain, "cluster.local") != 0)
+        exclude(&b, user, domain);
+    if (!assigned || !ck_str_starts(public_name, "api.") || strcmp(public_name + 4, name) != 0)
+        exclude(&b, user, public_name);
     exclude(&b, user, name);
     exclude(&b, user, first);
     exclude(&b, user, masq);
