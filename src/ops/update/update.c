@@ -1,0 +1,461 @@
+/* Loading what `update cluster` works on.
+ *
+ * Mirrors kOps upup/pkg/fi/cloudup/apply_cluster.go. */
+#include "ops/update/update.h"
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "model/assets.h"
+#include "model/build.h"
+#include "ops/create_ig.h"
+#include "ops/group_defaults.h"
+#include "spec/kubeversion.h"
+#include "spec/populate.h"
+#include "store/keysneeded.h"
+#include "target/terraform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct work {
+    struct ck_arena *a;
+    const struct ck_store *s;
+    const struct ck_update_opts *o;
+    struct ck_update *u;
+};
+
+static void note(void *arg, const char *text)
+{
+    const struct work *w = arg;
+    if (w->o->note)
+        w->o->note(w->o->note_arg, text);
+}
+
+void ck_update_done(struct ck_update *u)
+{
+    ck_tasks_done(&u->tasks);
+}
+
+/* ---- options ---- */
+
+static int phase(struct work *w, struct ck_model *m, struct ck_err *err)
+{
+    const char *p = w->o->phase;
+    enum ck_lifecycle there =
+        w->o->plan_only ? CK_LIFECYCLE_EXISTS_AND_WARN : CK_LIFECYCLE_EXISTS_AND_VALIDATES;
+    m->network = m->security = m->cluster = CK_LIFECYCLE_SYNC;
+    if (!*p)
+        return 0;
+    if (!strcmp(p, "network")) {
+        m->security = m->cluster = CK_LIFECYCLE_IGNORE;
+    } else if (!strcmp(p, "security") || !strcmp(p, "iam")) {
+        m->network = CK_LIFECYCLE_EXISTS_AND_WARN;
+        m->cluster = CK_LIFECYCLE_IGNORE;
+    } else if (!strcmp(p, "cluster")) {
+        m->network = m->security = there;
+    } else {
+        return ck_fail(err, CK_INVALID,
+                       "unknown phase \"%s\", available phases: cluster,network,security", p);
+    }
+    return 0;
+}
+
+static int overrides(struct work *w, struct ck_err *err)
+{
+    struct ck_val *map = ck_map(w->a);
+    for (size_t i = 0; i < w->o->overrides->n; i++) {
+        const char *text = w->o->overrides->v[i], *eq = strchr(text, '=');
+        enum ck_lifecycle l;
+        if (!eq || strchr(eq + 1, '='))
+            return ck_fail(err, CK_INVALID,
+                           "incorrect syntax for lifecyle-overrides, correct syntax is "
+                           "TaskName=lifecycleName, override provided: \"%s\"",
+                           text);
+        if (!ck_lifecycle_parse(eq + 1, &l))
+            return ck_fail(err, CK_INVALID,
+                           "unknown lifecycle \"%s\", available lifecycle: "
+                           "ExistsAndValidates,ExistsAndWarnIfChanges,Ignore,Sync,"
+                           "WarnIfInsufficientAccess",
+                           eq + 1);
+        ck_set_str(w->a, map, ck_arena_strndup(w->a, text, (size_t)(eq - text)), eq + 1);
+    }
+    w->u->tasks.overrides = map;
+    return 0;
+}
+
+/* ---- versions ---- */
+
+static const char *kops_version(const struct work *w)
+{
+    const char *given = ck_facts_kops_version(&w->u->facts);
+    return given ? given : CK_KOPS_VERSION;
+}
+
+/* A store that a newer kops wrote is left alone. */
+static int check_downgrade(struct work *w, struct ck_err *err)
+{
+    struct ck_path base, file;
+    struct ck_semver stored, ours;
+    CK_AUTOERR missing = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(4096);
+    int r = ck_layout_config_base(w->a, w->s, &w->u->cluster.obj, &base, err);
+    if (!r)
+        r = ck_path_join(w->a, &base, "kops-version.txt", &file, err);
+    if (r)
+        return r;
+    r = ck_vfs_read(&file, &text, NULL, &missing);
+    if (r == -CK_NOT_FOUND || !text.len)
+        return 0;
+    if (r)
+        return ck_err_move(err, &missing);
+    struct ck_slice last = ck_slice_trim(ck_buf_slice(&text));
+    if (w->o->allow_downgrade || !ck_semver_parse_tolerant(last, &stored) ||
+        !ck_semver_parse_tolerant(ck_slice_of(kops_version(w)), &ours) ||
+        ck_semver_cmp(&ours, &stored) >= 0)
+        return 0;
+    return ck_fail(err, CK_INVALID,
+                   "kops version older than last used to update the cluster: %.*s wrote it, this "
+                   "is compatible with %s; use a newer ckops, or --allow-kops-downgrade",
+                   CK_SARG(last), kops_version(w));
+}
+
+static int check_kubernetes(struct work *w, const struct ck_semver *v, struct ck_err *err)
+{
+    enum { OLDEST_MINOR = 32, OLDEST_WITHOUT_NOTICE = 34 };
+    if (v->major == 1 && v->minor < OLDEST_MINOR)
+        return ck_fail(err, CK_INVALID,
+                       "kubernetes version \"%s\" is too old: at least 1.%d.0 is needed", v->text,
+                       OLDEST_MINOR);
+    if (v->major == 1 && v->minor < OLDEST_WITHOUT_NOTICE)
+        note(w, ck_arena_printf(w->a,
+                                "Kubernetes %s is deprecated: the next version of kops will need "
+                                "at least 1.%d",
+                                v->text, OLDEST_WITHOUT_NOTICE));
+    return 0;
+}
+
+/* ---- the completed objects ---- */
+
+static void zone_facts(struct work *w, struct ck_populate_facts *ret)
+{
+    const struct ck_val *zones = ck_at(w->u->facts.root, "aws.hostedZones");
+    struct ck_zone_fact *z = ck_arena_alloc(w->a, (ck_len(zones) + 1) * sizeof *z);
+    for (size_t i = 0; i < ck_len(zones); i++)
+        z[i] = (struct ck_zone_fact){
+            .id = ck_str_at(ck_item(zones, i), "id"),
+            .name = ck_str_at(ck_item(zones, i), "name"),
+            .is_private = ck_bool_at(ck_item(zones, i), "private", false),
+        };
+    ret->zones = z;
+    ret->n_zones = ck_len(zones);
+    ret->know_zones = zones != NULL;
+}
+
+static void subnet_facts(struct work *w, struct ck_assign_facts *ret)
+{
+    const struct ck_val *subnets = ck_at(w->u->facts.root, "aws.subnets");
+    const char *vpc = ck_str_at(w->u->cluster.obj.root, "spec.networkID");
+    struct ck_subnet_fact *f = ck_arena_alloc(w->a, (ck_len(subnets) + 1) * sizeof *f);
+    for (size_t i = 0; *vpc && i < ck_len(subnets); i++) {
+        const struct ck_val *s = ck_item(subnets, i);
+        if (ck_is_str(ck_get(s, "vpc"), vpc))
+            f[ret->n_subnets++] = (struct ck_subnet_fact){ck_str_at(s, "id"), ck_str_at(s, "zone"),
+                                                          ck_str_at(s, "cidr")};
+    }
+    ret->subnets = ret->n_subnets ? f : NULL;
+    ret->network_cidr = *vpc ? ck_facts_vpc_cidr(&w->u->facts, vpc) : NULL;
+}
+
+static bool wanted(const struct work *w, const struct ck_object *group)
+{
+    const struct ck_strv *names = w->o->groups, *roles = w->o->roles;
+    bool by_name = !names->n || ck_strv_has(names, ck_object_name(group));
+    bool by_role = !roles->n;
+    for (size_t i = 0; i < roles->n && !by_role; i++) {
+        const char *role = ck_role_parse(w->a, roles->v[i]);
+        by_role = role && ck_is_str(ck_at(group->root, "spec.role"), role);
+    }
+    return by_name && by_role;
+}
+
+static int check_filters(struct work *w, const struct ck_stored_list *igs, struct ck_err *err)
+{
+    for (size_t i = 0; i < w->o->groups->n; i++) {
+        bool found = false;
+        for (size_t k = 0; k < igs->n && !found; k++)
+            found = !strcmp(w->o->groups->v[i], ck_object_name(&igs->v[k].obj));
+        if (!found)
+            return ck_fail(err, CK_INVALID, "InstanceGroup \"%s\" not found", w->o->groups->v[i]);
+    }
+    for (size_t i = 0; i < w->o->roles->n; i++)
+        if (!ck_role_parse(w->a, w->o->roles->v[i]))
+            return ck_fail(err, CK_INVALID, "invalid instance group role \"%s\"",
+                           w->o->roles->v[i]);
+    return 0;
+}
+
+static int complete_group(struct work *w, const struct ck_object *group, struct ck_object *ret,
+                          struct ck_err *err)
+{
+    const struct ck_update *u = w->u;
+    const char *type = ck_str_at(group->root, "spec.machineType");
+    const char *cloud = u->model.cloud;
+    struct ck_group_facts f = {.channel = &u->channel, .features = w->s->features};
+    if (!*type) {
+        f.machine_type =
+            ck_default_machine_type(&u->facts, cloud, ck_str_at(group->root, "spec.role"), "amd64");
+        type = f.machine_type ? f.machine_type : "";
+    }
+    const char *first = ck_arena_strndup(w->a, type, strcspn(type, ","));
+    const struct ck_val *known = ck_get(ck_at(u->facts.root, "aws.instanceTypes"), first);
+    f.arch = *first ? ck_facts_architecture(&u->facts, cloud, first) : NULL;
+    f.gpu = ck_bool_at(known, "gpu", false);
+    return ck_populate_instance_group(w->a, &u->full, group, &f, ret, err);
+}
+
+static int complete(struct work *w, struct ck_err *err)
+{
+    struct ck_update *u = w->u;
+    struct ck_stored_list igs = {0};
+    struct ck_assign_facts assign = {0};
+    int r = ck_ig_list(w->a, w->s, w->o->name, &igs, err);
+    if (!r)
+        r = check_filters(w, &igs, err);
+    if (r)
+        return r;
+    struct ck_object *raw = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *raw);
+    for (size_t i = 0; i < igs.n; i++)
+        raw[i] = igs.v[i].obj;
+    subnet_facts(w, &assign);
+    struct ck_populate_facts facts = {
+        .assign = &assign,
+        .features = w->s->features,
+        .groups = raw,
+        .n_groups = igs.n,
+        .update = true,
+        .skipped = note,
+        .arg = w,
+    };
+    zone_facts(w, &facts);
+    r = ck_populate_cluster(w->a, &u->cluster.obj, &facts, &u->full, err);
+    struct ck_object *groups = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *groups);
+    size_t n = 0;
+    for (size_t i = 0; i < igs.n && !r; i++)
+        if (wanted(w, &raw[i]))
+            r = complete_group(w, &raw[i], &groups[n++], err);
+    u->model.groups = groups;
+    u->model.n_groups = n;
+    return r;
+}
+
+/* ---- keys ---- */
+
+static int keysets(struct work *w, struct ck_err *err)
+{
+    struct ck_update *u = w->u;
+    struct ck_keyset_found *found;
+    size_t n;
+    int r = w->o->plan_only ? ck_keysets_look(w->a, w->s, &u->cluster.obj, &found, &n, err)
+                            : ck_keysets_ensure_all(w->a, w->s, &u->cluster.obj, &found, &n, err);
+    if (r)
+        return r;
+    struct ck_keyset *v = ck_arena_alloc(w->a, (n + 1) * sizeof *v);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!found[i].missing)
+            v[kept++] = found[i].keyset;
+    u->model.keysets = v;
+    u->model.n_keysets = kept;
+    return 0;
+}
+
+/* ---- the model ---- */
+
+static const char *fact_or(const struct ck_update *u, const char *path, const char *dflt)
+{
+    const char *s = ck_str_at(u->facts.root, path);
+    return *s ? s : dflt;
+}
+
+/* The zones' names tell the region: us-east-1a → us-east-1. */
+static int region(struct work *w, const char **ret, struct ck_err *err)
+{
+    const struct ck_val *subnets = ck_at(w->u->full.root, "spec.subnets");
+    const char *found = NULL;
+    for (size_t i = 0; i < ck_len(subnets); i++) {
+        const char *zone = ck_str_at(ck_item(subnets, i), "zone");
+        size_t n = strlen(zone);
+        if (!n)
+            continue;
+        const char *one = ck_arena_strndup(w->a, zone, n - 1);
+        if (found && strcmp(found, one))
+            return ck_fail(err, CK_INVALID,
+                           "spec.subnets[%zu].zone: clusters cannot span multiple regions: \"%s\" "
+                           "is not in %s",
+                           i, zone, found);
+        found = one;
+    }
+    const struct ck_val *zones = ck_at(w->u->facts.root, "aws.zones");
+    for (size_t i = 0; zones && i < ck_len(subnets); i++) {
+        const char *zone = ck_str_at(ck_item(subnets, i), "zone");
+        if (*zone && !ck_list_has_str(zones, zone))
+            return ck_fail(err, CK_INVALID, "spec.subnets[%zu].zone: region %s has no zone \"%s\"",
+                           i, fact_or(w->u, "aws.region", found ? found : ""), zone);
+    }
+    *ret = found ? found : fact_or(w->u, "aws.region", "");
+    return 0;
+}
+
+static const char *partition_of(const char *region_name)
+{
+    if (ck_str_starts(region_name, "cn-"))
+        return "aws-cn";
+    return ck_str_starts(region_name, "us-gov-") ? "aws-us-gov" : "aws";
+}
+
+static int aws_part(struct work *w, struct ck_err *err)
+{
+    struct ck_model *m = &w->u->model;
+    int r = region(w, &m->region, err);
+    if (r)
+        return r;
+    m->partition = fact_or(w->u, "aws.partition", partition_of(m->region));
+    m->account = fact_or(w->u, "aws.accountID", "");
+    if (!*m->account)
+        note(w, "the AWS account is not known: ARNs of queues and identity providers are left "
+                "without it");
+    return 0;
+}
+
+static int model(struct work *w, struct ck_err *err)
+{
+    struct ck_update *u = w->u;
+    struct ck_model *m = &u->model;
+    struct ck_ssh_key *ssh;
+    struct ck_object *addons;
+    m->a = w->a;
+    m->env = w->o->env;
+    m->vfs = w->s->vfs;
+    m->store = w->s;
+    m->name = ck_object_name(&u->cluster.obj);
+    m->raw = &u->cluster.obj;
+    m->full = &u->full;
+    m->spec = ck_object_spec(&u->full);
+    m->channel = &u->channel;
+    m->features = w->s->features;
+    m->facts = &u->facts;
+    m->kops_version = kops_version(w);
+    m->tasks = &u->tasks;
+    if (!ck_semver_parse_tolerant(ck_slice_of(ck_str_at(m->spec, "kubernetesVersion")),
+                                  &m->kubernetes))
+        return ck_fail(err, CK_INVALID, "spec.kubernetesVersion: \"%s\" is not a version",
+                       ck_str_at(m->spec, "kubernetesVersion"));
+    int r = check_kubernetes(w, &m->kubernetes, err);
+    if (!r)
+        r = phase(w, m, err);
+    if (!r)
+        r = ck_ssh_list(w->a, w->s, &u->cluster.obj, &ssh, &m->n_ssh_keys, err);
+    if (!r)
+        r = ck_addons_read(w->a, w->s, m->name, &addons, &m->n_addons, err);
+    if (r)
+        return r;
+    m->ssh_keys = ssh;
+    m->addons = addons;
+    r = strcmp(m->cloud, "aws") ? 0 : aws_part(w, err);
+    if (!r)
+        r = ck_assets_new(w->a, m, w->o->offline, &m->assets, err);
+    return r;
+}
+
+static int load_channel(struct work *w, struct ck_err *err)
+{
+    const char *name = ck_str_at(w->u->cluster.obj.root, "spec.channel");
+    CK_AUTOERR e = CK_ERR_INIT;
+    if (!*name)
+        return 0;
+    int r = ck_channel_load(w->a, w->s->vfs, &w->u->facts, name, note, w, &w->u->channel, &e);
+    if (r)
+        note(w, ck_arena_printf(w->a, "channel \"%s\" cannot be read: %s", name, ck_err_msg(&e)));
+    return 0;
+}
+
+int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck_update_opts *o,
+                   struct ck_update *ret, struct ck_err *err)
+{
+    struct work w = {.a = a, .s = s, .o = o, .u = ret};
+    *ret = (struct ck_update){0};
+    ck_arena_set_wipe(a);
+    ck_tasks_init(&ret->tasks, a);
+    int r = phase(&w, &ret->model, err);
+    if (!r)
+        r = overrides(&w, err);
+    if (!r)
+        r = ck_facts_from_env(a, o->env, &ret->facts, err);
+    if (!r && ck_facts_now(&ret->facts))
+        ck_clock_set_ns(ck_facts_now(&ret->facts) * 1000000000);
+    if (!r)
+        r = ck_cluster_get_for_command(a, s, o->name, &ret->cluster, err);
+    if (r)
+        return r;
+    ret->model.cloud = ck_str_at(ret->cluster.obj.root, "spec.cloudProvider");
+    r = check_downgrade(&w, err);
+    if (!r)
+        r = load_channel(&w, err);
+    if (!r)
+        r = complete(&w, err);
+    if (!r)
+        r = keysets(&w, err);
+    if (!r)
+        r = model(&w, err);
+    if (!r)
+        r = ck_model_build(&ret->model, err);
+    return r ? r : ck_tasks_resolve(&ret->tasks, &ret->order, err);
+}
+
+/* ---- Terraform ---- */
+
+/* Where a store location lies as an object of a bucket. */
+static int object_of(void *arg, const char *location, const char **ret_bucket, const char **ret_key,
+                     const char **ret_region, struct ck_err *err)
+{
+    static const char S3[] = "s3://", MEM[] = "memfs://";
+    const struct ck_update *u = arg;
+    struct ck_arena *a = u->model.a;
+    if (ck_str_starts(location, S3)) {
+        const char *path = location + strlen(S3);
+        size_t n = strcspn(path, "/");
+        *ret_bucket = ck_arena_strndup(a, path, n);
+        *ret_key = path[n] ? path + n + 1 : "";
+        *ret_region = u->model.region;
+        return 0;
+    }
+    if (ck_str_starts(location, MEM)) {
+        *ret_bucket = fact_or(u, "memfs.terraformBucket", "memfs");
+        *ret_key = location + strlen(MEM);
+        *ret_region = fact_or(u, "memfs.terraformRegion", u->model.region);
+        return 0;
+    }
+    return ck_fail(err, CK_UNSUPPORTED,
+                   "path \"%s\" must be of a type that can render in Terraform: an s3:// store; "
+                   "copy the cluster's state there first",
+                   location);
+}
+
+int ck_update_terraform(struct ck_update *u, const char *out, struct ck_err *err)
+{
+    struct ck_tf tf;
+    const struct ck_model *m = &u->model;
+    ck_tf_init(&tf, m->a);
+    tf.region = m->region;
+    tf.object_of = object_of;
+    tf.arg = u;
+    tf.provider_extra = ck_at(m->spec, "target.terraform.providerExtraConfig");
+    tf.files_provider_extra = ck_at(m->spec, "target.terraform.filesProviderExtraConfig");
+    ck_tf_output(&tf, "cluster_name", ck_tf_quote(&tf, m->name));
+    ck_tf_output(&tf, "region", ck_tf_quote(&tf, m->region));
+    int r = ck_terraform_render(&tf, u->order, u->tasks.n, err);
+    if (!r)
+        r = ck_terraform_write(&tf, out, err);
+    ck_tf_done(&tf);
+    return r;
+}
