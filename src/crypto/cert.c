@@ -225,6 +225,23 @@ int ck_cert_check_key(const struct ck_cert *c, const struct ck_pki_key *k, struc
     return ck_fail(err, CK_INVALID, "the certificate and the private key do not belong together");
 }
 
+bool ck_cert_is_signed_by(const struct ck_cert *c, const struct ck_cert *ca)
+{
+    const struct ck_openssl *ssl = ck_openssl(NULL);
+    if (!ssl)
+        return false;
+    const unsigned char *p = (const unsigned char *)c->der.ptr, *q;
+    X509 *x = ssl->d2i_X509(NULL, &p, (long)c->der.len);
+    q = (const unsigned char *)ca->der.ptr;
+    X509 *issuer = ssl->d2i_X509(NULL, &q, (long)ca->der.len);
+    EVP_PKEY *key = issuer ? ssl->X509_get0_pubkey(issuer) : NULL;
+    bool ok = x && key && ssl->X509_verify(x, key) == 1;
+    ssl->X509_free(x);
+    ssl->X509_free(issuer);
+    ssl->ERR_clear_error();
+    return ok;
+}
+
 /* ---- issuing ---- */
 
 static bool is_printable(const char *s)

@@ -88,6 +88,9 @@ int ck_cert_issue_leaf(const struct ck_cert_leaf *leaf, const struct ck_pki_key 
                        const struct ck_cert *ca, const struct ck_pki_key *ca_key,
                        struct ck_buf *out, struct ck_err *err);
 
+/* Whether `c` carries a signature of `ca`'s key (dates are not looked at). */
+bool ck_cert_is_signed_by(const struct ck_cert *c, const struct ck_cert *ca);
+
 /* A fresh serial: nanoseconds since the epoch << 32 | 32 random bits, in decimal. */
 void ck_pki_serial(int64_t now_ns, char ret[CK_PKI_SERIAL_SIZE]);
 /* Whether `id` is a non-negative decimal number; leading zeros are accepted. */
