@@ -1,0 +1,551 @@
+"""k8s:// against a real API server: the contract, everyday commands, races, a fault at every request,
+the least role, kubectl in both directions.
+
+CKOPS_BIN and CKOPS_BUILD name the program and the build. Counts are small; CK_FULL=1 asks for the full
+ones. Without the servers the tests skip with the reason, or fail where CKOPS_SERVERS_REQUIRED=1."""
+
+import base64
+import hashlib
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from test_everyday import ALL, GROUP, NAME
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import k8s_server  # noqa: E402
+import servers  # noqa: E402
+
+PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
+BUILD = pathlib.Path(os.environ.get("CKOPS_BUILD") or ROOT / "build")
+FULL = os.environ.get("CK_FULL") == "1"
+REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
+pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
+
+COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64", "CK_MANY": "2500"} if FULL else \
+         {"CK_RACE_ROUNDS": "2", "CK_CAS_STEPS": "3", "CK_CAS_WRITERS": "8", "CK_MANY": "600", "CK_READ_ROUNDS": "20",
+          "CK_LARGE_READS": "3"}
+TINY = COUNTS if FULL else dict(COUNTS, CK_RACE_ROUNDS="1", CK_CAS_STEPS="1", CK_MANY="30")
+EXTRA = GROUP.replace("name: nodes", "name: extra")
+SECRETS = [k8s_server.ADMIN_TOKEN, k8s_server.PLAIN_TOKEN]
+
+
+@pytest.fixture(scope="module")
+def api():
+    try:
+        s = k8s_server.Kubernetes().start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+    yield s
+    s.stop()
+
+
+def clean_env(**more):
+    env = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
+    env.update(PATH=os.environ["PATH"], HOME="/nonexistent", **more)
+    return env
+
+
+class Store:
+    def __init__(self, api, root, kubeconfig=None, namespace=None, prefix="state"):
+        self.api, self.root = api, root
+        self.namespace = namespace or api.namespace()
+        self.prefix = prefix
+        self.env = clean_env(KUBECONFIG=kubeconfig or api.env()["KUBECONFIG"],
+                             KOPS_STATE_STORE=f"k8s:///{self.namespace}/{prefix}")
+
+    def run(self, *args, stdin="", **env):
+        p = subprocess.run([PROGRAM, *args], env=dict(self.env, **env), cwd=self.root, input=stdin, text=True,
+                           capture_output=True, timeout=120)
+        assert p.returncode in (0, 1, 3, 4), (args, p.stderr)
+        assert not [s for s in SECRETS if s in p.stdout + p.stderr]
+        return p
+
+    def ok(self, *args, **kw):
+        p = self.run(*args, **kw)
+        assert p.returncode == 0, (args, p.stdout, p.stderr)
+        return p
+
+    def keys(self):
+        return self.api.paths(self.namespace)
+
+    def read(self, key):
+        return self.api.read(self.namespace, f"{self.prefix}/{key}")
+
+
+@pytest.fixture
+def store(api, tmp_path):
+    return Store(api, tmp_path)
+
+
+# ---- the contract
+
+def program(name, api, url, counts=COUNTS, only=None, kubeconfig=None):
+    path = BUILD / "tests/conformance" / name
+    if not os.access(path, os.X_OK):
+        (pytest.fail if REQUIRED else pytest.skip)(f"{path} is not built (CKOPS_BUILD)")
+    env = clean_env(KUBECONFIG=kubeconfig or api.env()["KUBECONFIG"], CK_STORE_URL=url, **counts)
+    if only:
+        env["CK_ONLY"] = only
+    p = subprocess.run([path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                       timeout=7200 if FULL else 300)
+    assert p.returncode == 0, p.stdout[-4000:]
+    assert "[       OK ]" in p.stdout, p.stdout[-4000:]
+    return p
+
+
+@pytest.mark.slow
+def test_the_contract_holds(api):
+    ns = api.namespace()
+    program("conformance", api, f"k8s:///{ns}/a/prefix")
+    assert api.secrets(ns) == []  # nothing is left behind, parts included
+
+
+@pytest.mark.slow
+def test_the_contract_holds_at_the_top_of_a_named_context_with_a_token(api):
+    ns = api.namespace()
+    program("conformance", api, f"k8s://c/{ns}", TINY, kubeconfig=api.env("token")["KUBECONFIG"])
+
+
+@pytest.mark.slow
+def test_large_files(api):
+    ns = api.namespace()
+    program("large", api, f"k8s:///{ns}")
+    left = api.secrets(ns)  # of the writers that were killed: parts alone, and few
+    assert all("ckops.dev/part-of" in s["metadata"]["labels"] for s in left) and len(left) <= 12
+
+
+# ---- everyday
+
+def test_everyday_commands(store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    assert store.keys() == [f"state/{NAME}/{x}" for x in ("config", "instancegroup/cp", "instancegroup/nodes")]
+    assert NAME in store.ok("get", "clusters").stdout
+    assert "nodes" in store.ok("get", "ig", "--name", NAME).stdout
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in store.read(f"{NAME}/instancegroup/nodes")
+    store.ok("replace", "-f", "-", stdin=GROUP)
+    assert "maxSize: 2" in store.read(f"{NAME}/instancegroup/nodes")
+    again = store.run("create", "-f", "-", stdin=ALL)
+    assert again.returncode == 1 and "already exists" in again.stderr
+    store.ok("delete", "ig", "nodes", "--name", NAME, "--yes")
+    assert store.read(f"{NAME}/instancegroup/nodes") is None
+    store.ok("create", "secret", "dockerconfig", "--name", NAME, "-f", "-", stdin='{"auths":{}}')
+    assert store.read(f"{NAME}/secrets/dockerconfig")
+
+
+def test_the_current_context_and_its_namespace(api, tmp_path):
+    ns = api.namespace()
+    config = api.kubeconfig("here", {"token": k8s_server.ADMIN_TOKEN}, namespace=ns)
+    store = Store(api, tmp_path, config, ns)
+    store.env["KOPS_STATE_STORE"] = "k8s://"
+    store.ok("create", "-f", "-", stdin=ALL)
+    assert f"{NAME}/config" in store.keys()
+    store.env["KOPS_STATE_STORE"] = "k8s://c/"
+    assert NAME in store.ok("get", "clusters").stdout
+
+
+def test_listing_costs_one_request_however_much_lies_beneath(api, tmp_path):
+    store = Store(api, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    p = store.ok("get", "clusters", "-v", "6")
+    assert len(re.findall(r" GET https://\S+ 200 ", p.stderr)) == 1
+
+
+@pytest.mark.slow
+def test_sixty_four_processes_create_one_group_once(store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    procs = []
+    for i in range(64):
+        p = subprocess.Popen([PROGRAM, "create", "-f", "-"], env=store.env, cwd=store.root, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(EXTRA.replace("maxSize: 2", f"maxSize: {i + 2}"))
+        procs.append(p)
+    for p in procs:
+        p.stdin.close()
+        p.stdin = None
+    ends = [(i, p.communicate(timeout=120), p.returncode) for i, p in enumerate(procs)]
+    won = [i for i, _, code in ends if code == 0]
+    assert len(won) == 1, [e[1] for e in ends][:3]
+    assert all("already exists" in err for i, (_, err), code in ends if code)
+    assert f"maxSize: {won[0] + 2}\n" in store.read(f"{NAME}/instancegroup/extra")
+
+
+# ---- a fault at each request
+
+class FaultProxy:
+    """Plain HTTP on loopback in front of the API server; the n-th request (from 1), and `count` in all
+    from there, meet the fault."""
+
+    def __init__(self, api):
+        self.lock = threading.Lock()
+        self.arm(0, None, 0)
+        self.seen = []
+        proxy, context = self, ssl.create_default_context(cafile=f"{api.pki}/ca.crt")
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                with proxy.lock:
+                    proxy.n += 1
+                    proxy.seen.append((self.command, self.path))
+                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
+                if hit and proxy.fault == "500":
+                    return self.answer(500, [("content-type", "application/json")],
+                                       b'{"kind":"Status","reason":"InternalError","code":500}')
+                if hit and proxy.fault == "429":
+                    return self.answer(429, [("retry-after", "0")], b"slow down")
+                if hit and proxy.fault == "break before":
+                    return self.drop()
+                c = http.client.HTTPSConnection("127.0.0.1", api.port, timeout=60, context=context)
+                try:
+                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                    for k, v in self.headers.items():
+                        c.putheader(k, v)
+                    c.endheaders(body or None)
+                    r = c.getresponse()
+                    headers, data, status = r.getheaders(), r.read(), r.status
+                finally:
+                    c.close()
+                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
+                    return self.drop()
+                if hit and proxy.fault == "truncate":
+                    return self.answer(status, headers, data, len(data) // 2)
+                self.answer(status, headers, data)
+
+            def drop(self):
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+            def answer(self, status, headers, data, cut=None):
+                self.send_response_only(status)
+                for k, v in headers:
+                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
+                        self.send_header(k, v)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data[:cut])
+                if cut is not None:
+                    self.wfile.flush()
+                    self.drop()
+
+            do_GET = do_PUT = do_POST = do_DELETE = serve
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *a: None
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        self.kubeconfig = api.kubeconfig("proxied", {"token": k8s_server.ADMIN_TOKEN},
+                                         {"server": self.url, "certificate-authority": None})
+
+    def arm(self, first, fault, count):
+        self.n, self.first, self.fault, self.count = 0, first, fault, count
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def proxy(api):
+    p = FaultProxy(api)
+    yield p
+    p.close()
+
+
+EVERYDAY = {
+    "create": (["create", "-f", "-"], ALL, None),
+    "get": (["get", "ig", "--name", NAME], "", ALL),
+    "list": (["get", "clusters"], "", ALL),
+    "edit": (["edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9"], "", ALL),
+    "replace": (["replace", "-f", "-"], GROUP.replace("maxSize: 2", "maxSize: 9"), ALL),
+    "delete": (["delete", "ig", "nodes", "--name", NAME, "--yes"], "", ALL),
+}
+
+
+def done(store, command):
+    group = store.read(f"{NAME}/instancegroup/nodes")
+    whole = all(store.read(f"{NAME}/{x}") for x in ("config", "instancegroup/cp"))
+    if command == "delete":
+        return whole and group is None
+    return whole and group and ("maxSize: 9" in group) == (command in ("edit", "replace"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 1000], ids=["once", "from then on"])
+@pytest.mark.parametrize("fault", ["500", "429", "break before", "break after", "truncate"])
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_fault_at_each_request(api, proxy, tmp_path, command, fault, count):
+    args, text, before = EVERYDAY[command]
+    n, total = 0, 1
+    while n < total:
+        n += 1
+        store = Store(api, tmp_path, proxy.kubeconfig)
+        proxy.arm(0, None, 0)
+        if before:
+            store.ok("create", "-f", "-", stdin=before)
+        if n == 1:
+            probe = Store(api, tmp_path, proxy.kubeconfig)
+            if before:
+                probe.ok("create", "-f", "-", stdin=before)
+            proxy.arm(0, None, 0)
+            probe.ok(*args, stdin=text)
+            total = proxy.n
+        proxy.arm(n, fault, count)
+        p = store.run(*args, stdin=text)
+        reached = proxy.n >= n
+        proxy.arm(0, None, 0)
+        assert reached, f"request {n} of {total} was not made"
+        if count == 1:
+            assert p.returncode == 0, (n, p.stderr)  # one fault is made good without a word
+        if p.returncode == 0:
+            assert done(store, command), (n, p.stdout, p.stderr)
+            continue
+        assert p.stderr.startswith("Error: ") or "\nError: " in p.stderr, (n, p.stderr)
+        q = store.run(*args, stdin=text)
+        if q.returncode:
+            assert command in ("create", "delete"), (n, q.stderr)
+            assert "already exists" in q.stderr or "not found" in q.stderr, (n, q.stderr)
+            if not done(store, command):
+                store.ok("replace", "--force", "-f", "-", stdin=text)
+        assert done(store, command), (n, p.stderr, q.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["500", "break before", "break after", "truncate"])
+@pytest.mark.parametrize("operation", ["reading", "streamed", "conditional", "remove_tree", "listings"])
+def test_operations_of_the_contract_under_a_fault_at_each_request(api, proxy, operation, fault):
+    """One fault at the n-th request of a whole conformance test is never seen by the caller."""
+    only = {"reading": "*what_was_written_is_read", "streamed": "*bulk_reads*", "conditional": "*second_create*",
+            "remove_tree": "*prefix_is_not_a_folder", "listings": "*find_sees_nested*"}[operation]
+    ns = api.namespace()
+    n = total = 0
+    while n <= total:
+        proxy.arm(n, fault, 1)
+        program("conformance", api, f"k8s:///{ns}/f{n}", TINY, only=only, kubeconfig=proxy.kubeconfig)
+        total = proxy.n if n == 0 else total
+        n += 1 if FULL or n < 12 else 7
+    proxy.arm(0, None, 0)
+
+
+TOXICS = {
+    "latency": ("latency", 1.0, {"latency": 10, "jitter": 5}),
+    "reset": ("reset_peer", 0.1, {"timeout": 0}),
+    "slow-close": ("slow_close", 1.0, {"delay": 20}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TOXICS)
+def test_races_end_well_on_a_bad_network(api, name):
+    try:
+        toxi = servers.Toxiproxy().start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+    with toxi:
+        url = toxi.proxy(name, api.url).replace("http://", "https://")
+        kind, toxicity, attributes = TOXICS[name]
+        toxi.toxic(name, name, kind, toxicity=toxicity, **attributes)
+        config = api.kubeconfig(f"toxic-{name}", {"token": k8s_server.ADMIN_TOKEN}, {"server": url})
+        for only in ("*twelve_processes*", "*increments*"):
+            program("conformance", api, f"k8s:///{api.namespace()}", COUNTS, only=only, kubeconfig=config)
+
+
+# ---- the least role
+
+def documented_role():
+    text = (ROOT / "docs/stores.md").read_text()
+    block = re.search(r"```yaml\n# k8s-role\.yaml\n(.*?)```", text, re.S).group(1)
+    verbs = re.search(r"verbs: (\[.*\])", block).group(1)
+    assert re.search(r'resources: \["secrets"\]', block) and "kind: Role\n" in block
+    return json.loads(verbs)
+
+
+def give(api, ns, verbs):
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}"
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "ckops"},
+            "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}]}
+    binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "ckops"},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "ckops"},
+               "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "plain"}]}
+    assert api.api("POST", rbac + "/roles", role)[0] == 201
+    assert api.api("POST", rbac + "/rolebindings", binding)[0] == 201
+
+
+def workflow(store):
+    """Everything a user does; the first step that fails, or None."""
+    steps = [(["create", "-f", "-"], ALL), (["get", "clusters"], ""), (["get", "ig", "--name", NAME], ""),
+             (["edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7"], ""),
+             (["delete", "ig", "nodes", "--name", NAME, "--yes"], "")]
+    for args, text in steps:
+        p = store.run(*args, stdin=text)
+        if p.returncode:
+            return args[0], p.stderr
+    return None
+
+
+def wait_for_role(api, ns, verbs):
+    """RBAC is eventually consistent: ask until the last verb given is allowed."""
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"namespace": ns, "verb": verbs[-1], "resource": "secrets"}}}
+    for _ in range(200):
+        status, doc = api.api("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body,
+                              token=k8s_server.PLAIN_TOKEN)
+        if status == 201 and doc["status"]["allowed"]:
+            return
+    raise AssertionError("the role does not come into force")
+
+
+@pytest.fixture(scope="module")
+def plain(api):
+    return api.kubeconfig("plain", {"token": k8s_server.PLAIN_TOKEN})
+
+
+def test_the_documented_role_is_enough(api, plain, tmp_path):
+    ns = api.namespace()
+    give(api, ns, documented_role())
+    wait_for_role(api, ns, documented_role())
+    assert workflow(Store(api, tmp_path, plain, ns)) is None
+    program("conformance", api, f"k8s:///{ns}", TINY, only="test_V*", kubeconfig=plain)
+
+
+@pytest.mark.parametrize("dropped", ["get", "list", "create", "update", "delete"])
+def test_each_verb_of_the_role_is_needed(api, plain, tmp_path, dropped):
+    verbs = [v for v in documented_role() if v != dropped]
+    assert len(verbs) == 4
+    ns = api.namespace()
+    give(api, ns, verbs)
+    wait_for_role(api, ns, verbs)
+    failed = workflow(Store(api, tmp_path, plain, ns))
+    assert failed, f"nothing needs {dropped}"
+    assert "403 Forbidden" in failed[1] and f'cannot {dropped} resource "secrets"' in failed[1], failed
+    assert "get, list, create, update and delete on secrets" in failed[1]
+
+
+# ---- kubectl
+
+def kubectl(api, *args, stdin=""):
+    try:
+        found = k8s_server.find("kubectl")
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+    p = subprocess.run([found, *args], env=clean_env(KUBECONFIG=api.env()["KUBECONFIG"]), input=stdin, text=True,
+                       capture_output=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    return p.stdout
+
+
+def name_of(path):
+    return "ckf-" + hashlib.sha256(path.encode()).hexdigest()[:40]
+
+
+def test_kubectl_reads_what_ckops_wrote(api, store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    path = f"state/{NAME}/config"
+    doc = json.loads(kubectl(api, "get", "secret", "-n", store.namespace, name_of(path), "-o", "json"))
+    content = base64.b64decode(doc["data"]["content"])
+    notes = doc["metadata"]["annotations"]
+    assert doc["type"] == "ckops.dev/file" and notes["ckops.dev/path"] == path
+    assert notes["ckops.dev/md5"] == hashlib.md5(content).hexdigest()
+    assert notes["ckops.dev/sha256"] == hashlib.sha256(content).hexdigest()
+    assert notes["ckops.dev/size"] == str(len(content))
+    assert content.decode().startswith("apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n")
+    names = kubectl(api, "get", "secrets", "-n", store.namespace, "-l", f"ckops.dev/cluster={NAME}", "-o", "name").split()
+    assert len(names) == 3
+    table = kubectl(api, "get", "secrets", "-n", store.namespace, "-l", f"ckops.dev/cluster={NAME}", "-o",
+                    r"custom-columns=PATH:.metadata.annotations.ckops\.dev/path", "--no-headers")
+    assert sorted(table.split()) == store.keys()
+
+
+def hand_made(path, content):
+    """A file as docs/stores.md describes it, made without ckops."""
+    def h(text):
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    steps = path.split("/")
+    labels = {"ckops.dev/dir": h("/".join(steps[:-1])), "ckops.dev/file": steps[-1]}
+    labels.update({f"ckops.dev/in-{i}": h("/".join(steps[:i])) for i in range(1, len(steps))})
+    return {"apiVersion": "v1", "kind": "Secret", "type": "ckops.dev/file",
+            "metadata": {"name": name_of(path), "labels": labels, "annotations": {"ckops.dev/path": path}},
+            "data": {"content": base64.b64encode(content.encode()).decode()}}
+
+
+def test_ckops_reads_what_kubectl_wrote(api, store, tmp_path):
+    other = Store(api, tmp_path)
+    other.ok("create", "-f", "-", stdin=ALL)
+    for path in other.keys():
+        text = api.read(other.namespace, path)
+        kubectl(api, "create", "-n", store.namespace, "-f", "-", stdin=json.dumps(hand_made(path, text)))
+    assert store.ok("get", "clusters").stdout == other.ok("get", "clusters").stdout
+    assert store.ok("get", "ig", "--name", NAME).stdout == other.ok("get", "ig", "--name", NAME).stdout
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in store.read(f"{NAME}/instancegroup/nodes")
+    # the same Secret as ckops makes it: labels included
+    ours = {s["metadata"]["name"]: s["metadata"]["labels"] for s in api.secrets(other.namespace)}
+    for path in other.keys():
+        want = hand_made(path, "")["metadata"]["labels"]
+        assert want.items() <= ours[name_of(path)].items()
+
+
+def test_a_content_edited_under_its_hash_is_refused(api, store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    path = f"state/{NAME}/config"
+    patch = json.dumps({"data": {"content": base64.b64encode(b"kind: Cluster\n").decode()}})
+    kubectl(api, "patch", "secret", "-n", store.namespace, name_of(path), "--type=merge", "-p", patch)
+    p = store.run("get", "cluster", NAME)
+    assert p.returncode and "ckops.dev/sha256" in p.stderr
+
+
+def test_a_copied_secret_is_refused(api, store):
+    store.ok("create", "-f", "-", stdin=ALL)
+    doc = hand_made(f"state/{NAME}/config", "x")
+    doc["metadata"]["name"] = name_of("state/d.example.com/config")
+    kubectl(api, "create", "-n", store.namespace, "-f", "-", stdin=json.dumps(doc))
+    p = store.run("get", "cluster", "d.example.com")
+    assert p.returncode and "it was copied or edited" in p.stderr
+
+
+# ---- namespaces
+
+def test_a_missing_namespace_is_named_by_the_first_write(api, tmp_path):
+    store = Store(api, tmp_path, namespace="no-such-ns")
+    assert "no clusters found" in store.run("get", "clusters").stderr
+    p = store.run("create", "-f", "-", stdin=ALL)
+    assert p.returncode == 1 and "kubectl create namespace no-such-ns" in p.stderr
+
+
+ILLEGAL = ["k8s:///Kops_State", "k8s:///a.b", "k8s:///-", "k8s:///ns/a\nb", "k8s:///ns/a%0ab", "k8s:///ns/a\x1b[2J",
+           "k8s:///ns/../x", "k8s://user:hunter2@c/ns", "k8s:///ns/%zz", "k8s:///" + "a" * 64]
+
+
+@pytest.mark.parametrize("url", ILLEGAL, ids=ascii)
+def test_illegal_location_is_refused_before_any_request(proxy, store, url):
+    store.env["KUBECONFIG"] = proxy.kubeconfig
+    before = proxy.n
+    p = store.run("get", "clusters", "--state", url)
+    assert p.returncode == 1 and p.stderr.startswith("Error: ") and proxy.n == before
+    assert "hunter2" not in p.stderr and "\x1b" not in p.stderr
+
+
+def test_no_secret_at_the_highest_verbosity(store):
+    text = "very-secret-content-of-a-file"
+    store.ok("create", "-f", "-", stdin=ALL)
+    p = store.ok("create", "secret", "dockerconfig", "--name", NAME, "-v", "10", "-f", "-", stdin=json.dumps({"auths": {text: {}}}))
+    coded = base64.b64encode(text.encode()).decode()[:20]
+    assert text not in p.stderr and coded not in p.stderr and "POST " in p.stderr
