@@ -55,3 +55,7 @@ struct ck_group_facts {
 int ck_populate_instance_group(struct ck_arena *a, const struct ck_object *cluster,
                                const struct ck_object *group, const struct ck_group_facts *facts,
                                struct ck_object *ret, struct ck_err *err);
+
+/* The name nodes pull an image by, given the cluster's spec.assets (may be NULL): behind a proxy or
+ * from a mirror registry. Mirrors kOps pkg/assets/builder.go. */
+const char *ck_populate_image(struct ck_arena *a, const struct ck_val *assets, const char *image);

@@ -169,7 +169,8 @@ static void add_labels(struct group *g, struct ck_val *kubelet)
     const struct ck_val *own = ck_get(g->spec, "nodeLabels");
     for (size_t i = 0; i < CK_ARRAY_LEN(control_plane) && has_role(g, "Master"); i++)
         ck_set_str(g->a, labels, control_plane[i], "");
-    if (has_role(g, "APIServer"))
+    if (has_role(g, "APIServer") ||
+        (has_role(g, "Master") && g->f->features && g->f->features->on[CK_FF_API_SERVER_NODES]))
         ck_set_str(g->a, labels, "node-role.kubernetes.io/api-server", "");
     if (has_role(g, "Node"))
         ck_set_str(g->a, labels, "node-role.kubernetes.io/node", "");

@@ -75,7 +75,7 @@ struct ck_val *ck_pop_list(struct ck_pop *p, const char *const *items, size_t n)
 }
 
 /* A first part with a dot or colon, or a second slash, says that the name starts with a host. */
-static const char *behind_proxy(struct ck_pop *p, const char *proxy, const char *image)
+static const char *behind_proxy(struct ck_arena *a, const char *proxy, const char *image)
 {
     size_t n = strlen(proxy), first = strcspn(image, "/");
     if (n && proxy[n - 1] == '/')
@@ -83,11 +83,11 @@ static const char *behind_proxy(struct ck_pop *p, const char *proxy, const char 
     const char *slash = image[first] ? image + first : NULL;
     bool has_host =
         memchr(image, '.', first) || memchr(image, ':', first) || (slash && strchr(slash + 1, '/'));
-    return ck_arena_printf(p->a, "%.*s%s%s", (int)n, proxy, has_host && slash ? "" : "/",
+    return ck_arena_printf(a, "%.*s%s%s", (int)n, proxy, has_host && slash ? "" : "/",
                            has_host && slash ? slash : image);
 }
 
-static const char *in_registry(struct ck_pop *p, const char *registry, const char *image)
+static const char *in_registry(struct ck_arena *a, const char *registry, const char *image)
 {
     static const char usual[] = "registry.k8s.io/";
     size_t n = strlen(registry);
@@ -95,21 +95,25 @@ static const char *in_registry(struct ck_pop *p, const char *registry, const cha
         image += sizeof usual - 1;
     if (!strncmp(image, registry, n) && image[n] == '/')
         image += n + 1;
-    char *name = ck_arena_strdup(p->a, image);
+    char *name = ck_arena_strdup(a, image);
     for (char *c = name; *c; c++)
         if (*c == '/')
             *c = '-';
-    return ck_arena_printf(p->a, "%s/%s", registry, name);
+    return ck_arena_printf(a, "%s/%s", registry, name);
+}
+
+const char *ck_populate_image(struct ck_arena *a, const struct ck_val *assets, const char *image)
+{
+    const char *proxy = ck_str_at(assets, "containerProxy");
+    const char *registry = ck_str_at(assets, "containerRegistry");
+    if (*proxy)
+        image = behind_proxy(a, proxy, image);
+    return *registry ? in_registry(a, registry, image) : image;
 }
 
 const char *ck_pop_image(struct ck_pop *p, const char *image)
 {
-    const char *proxy = ck_pop_spec(p, "assets.containerProxy");
-    const char *registry = ck_pop_spec(p, "assets.containerRegistry");
-    if (*proxy)
-        image = behind_proxy(p, proxy, image);
-    if (*registry)
-        image = in_registry(p, registry, image);
+    image = ck_populate_image(p->a, ck_get(p->spec, "assets"), image);
     const char *digest = p->f->digest ? p->f->digest(p->f->arg, image) : NULL;
     return digest ? ck_arena_printf(p->a, "%s@%s", image, digest) : image;
 }
