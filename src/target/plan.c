@@ -172,6 +172,8 @@ static int one(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t, v
         if (r)
             return r;
     }
+    if (!actual && t->kind->unwanted && t->kind->unwanted(t))
+        return 0;
     if (!actual) {
         if (brought(t) && (!world || !t->kind->find))
             return 0; /* nobody can look: it is taken to be there */

@@ -62,6 +62,8 @@ struct ck_task_kind {
     int (*terraform)(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err);
     /* Refuse impossible changes; `actual` NULL when there is nothing yet. May be NULL. */
     int (*check)(const struct ck_task *t, const struct ck_task *actual, struct ck_err *err);
+    /* Whether it says that there should be nothing (a disabled warm pool). May be NULL. */
+    bool (*unwanted)(const struct ck_task *t);
     /* What is there now, as a task of the same kind in *ret (NULL: nothing). `world` is the read
      * side's handle. NULL: not looked for, always new. */
     int (*find)(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err);

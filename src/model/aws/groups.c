@@ -7,6 +7,7 @@
 #include "model/aws/images.h"
 #include "model/nodeup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { GP3_IOPS = 3000, GP3_THROUGHPUT = 125, IO_IOPS = 100, HOOK_SECONDS = 600 };
@@ -366,11 +367,22 @@ static void mixed(const struct group *g, struct ck_task *t)
     ck_task_str(t, "MixedSpotMaxPrice", ck_str_at(g->spec, "maxPrice"));
 }
 
-static void target_group(const struct group *g, struct ck_task *t, const char *prefix)
+/* Names of target groups, to be put in by name. */
+struct names {
+    const char **v;
+    size_t n;
+};
+
+static void target_group(const struct group *g, struct names *names, const char *prefix)
 {
     const char *name = ck_model_name32(g->m, prefix);
     if (ck_tasks_find(g->m->tasks, &ck_aws_target_group, name))
-        ck_task_ref(t, "TargetGroups", &ck_aws_target_group, name);
+        names->v[names->n++] = name;
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
 /* "…:targetgroup/NAME/ID" → NAME */
@@ -381,7 +393,7 @@ static const char *arn_name(const struct group *g, const char *arn)
     return to ? ck_arena_strndup(g->m->a, from + 1, (size_t)(to - from - 1)) : arn;
 }
 
-static void external_balancers(const struct group *g, struct ck_task *t)
+static void external_balancers(const struct group *g, struct ck_task *t, struct names *names)
 {
     struct ck_model *m = g->m;
     const struct ck_val *list = ck_get(g->spec, "externalLoadBalancers");
@@ -397,30 +409,37 @@ static void external_balancers(const struct group *g, struct ck_task *t)
             ck_task_ref(t, "LoadBalancers", &ck_aws_classic_balancer, name);
         }
         if (*arn) {
-            const char *name = ck_arena_printf(m->a, "external-%s", arn_name(g, arn));
+            const char *name = arn_name(g, arn);
             struct ck_task *b = ck_task_ensure(m->tasks, &ck_aws_target_group, name, m->cluster);
             ck_task_str(b, "ARN", arn);
             ck_task_bool(b, "Shared", true);
-            ck_task_ref(t, "TargetGroups", &ck_aws_target_group, name);
+            names->v[names->n++] = name;
         }
     }
 }
 
 static void balancers(const struct group *g, struct ck_task *t)
 {
+    enum { OWN = 8 };
+    struct names names = {0};
+    size_t n = ck_len(ck_get(g->spec, "externalLoadBalancers"));
+    names.v = ck_arena_alloc(g->m->a, (n + OWN) * sizeof *names.v);
     ck_task_refs_none(t, "LoadBalancers");
     ck_task_refs_none(t, "TargetGroups");
     if (ck_model_has_api_balancer(g->m) && ck_model_has_apiserver(g->obj)) {
-        target_group(g, t, "tcp");
-        target_group(g, t, "tls");
+        target_group(g, &names, "tcp");
+        target_group(g, &names, "tls");
     }
     if (g->role == CK_ROLE_CONTROL_PLANE) {
-        target_group(g, t, "kops-controller");
-        target_group(g, t, "etcd-cilium");
+        target_group(g, &names, "kops-controller");
+        target_group(g, &names, "etcd-cilium");
     }
     if (g->role == CK_ROLE_BASTION)
-        target_group(g, t, "bastion");
-    external_balancers(g, t);
+        target_group(g, &names, "bastion");
+    external_balancers(g, t, &names);
+    qsort(names.v, names.n, sizeof *names.v, by_text);
+    for (size_t i = 0; i < names.n; i++)
+        ck_task_ref(t, "TargetGroups", &ck_aws_target_group, names.v[i]);
 }
 
 static int64_t seconds_of(const struct ck_val *v)

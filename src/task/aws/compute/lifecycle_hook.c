@@ -26,9 +26,15 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static bool unwanted(const struct ck_task *t)
+{
+    return !ck_task_get_bool(t, "Enabled", true);
+}
+
 const struct ck_task_kind ck_aws_lifecycle_hook = {
     .name = "AutoscalingLifecycleHook",
     .fields = fields,
+    .unwanted = unwanted,
     .id_is_name = true,
     .terraform = terraform,
 };

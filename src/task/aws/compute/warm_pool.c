@@ -10,8 +10,14 @@ static const struct ck_task_field fields[] = {
     CK_F_END,
 };
 
+static bool unwanted(const struct ck_task *t)
+{
+    return !ck_task_get_bool(t, "Enabled", true);
+}
+
 const struct ck_task_kind ck_aws_warm_pool = {
     .name = "WarmPool",
     .fields = fields,
+    .unwanted = unwanted,
     .id_is_name = true,
 };

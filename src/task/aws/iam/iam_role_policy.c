@@ -43,8 +43,16 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* An empty document and no managed policies: an existing policy goes. */
+static bool unwanted(const struct ck_task *t)
+{
+    return !ck_task_get_bytes(t, "PolicyDocument").len &&
+           !ck_len(ck_task_get(t, "ExternalPolicies"));
+}
+
 const struct ck_task_kind ck_aws_iam_role_policy = {
     .name = "IAMRolePolicy",
     .fields = fields,
+    .unwanted = unwanted,
     .terraform = terraform,
 };
