@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 8, AT_ONCE = 512, MAX_FOUND = 1000000 };
+enum { MAX_DEPTH = 8, AT_ONCE = 2048, MAX_FOUND = 1000000 };
 
 struct found {
     const char *name; /* relative to the root */
