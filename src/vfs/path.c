@@ -45,6 +45,19 @@ static int refuse(struct ck_err *err, const char *what, const char *url, const c
     return ck_fail(err, CK_INVALID, "%s: %s%s%s", what, ck_buf_str(&q), *why ? ": " : "", why);
 }
 
+/* Control characters; `text` without them would do. */
+static int refuse_control(struct ck_err *err, const char *url, const char *text)
+{
+    CK_AUTOBUF struct ck_buf plain = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf why = CK_BUF_INIT;
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x20 && *text != 0x7F)
+            ck_buf_putc(&plain, *text);
+    ck_buf_puts(&why, "it holds control characters; the nearest that works is ");
+    ck_goquote(&why, ck_buf_slice(&plain));
+    return refuse(err, "invalid location", url, ck_buf_str(&why));
+}
+
 /* A URL with a user name or password in its host part. Local paths have no host part. */
 static bool has_credentials(const char *url)
 {
@@ -57,13 +70,11 @@ static bool has_credentials(const char *url)
 
 int ck_vfs_check_location(const char *url, struct ck_err *err)
 {
-    if (has_control(url))
-        return refuse(err, "invalid location", url, "it holds control characters");
     if (has_credentials(url)) /* which the message must not repeat */
         return ck_fail(err, CK_INVALID,
                        "invalid location %.*s://…: credentials do not belong in a URL",
                        (int)strcspn(url, ":"), url);
-    return 0;
+    return has_control(url) ? refuse_control(err, url, url) : 0;
 }
 
 int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
@@ -85,7 +96,7 @@ int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, s
         if (r == 0 && !ret->vfs->ops->absolute_keys && has_dotdot(ret->key))
             return refuse(err, "invalid location", url, "\"..\" is not allowed in it");
         if (r == 0 && has_control(ret->key))
-            return refuse(err, "invalid location", url, "it holds control characters");
+            return refuse_control(err, url, ck_path_text(ctx->arena, ret));
         return r;
     }
     return refuse(err, "unknown / unhandled path type", url, "");

@@ -156,11 +156,14 @@ static void test_credentials_in_urls_are_refused_and_not_repeated(void **state)
 static void test_control_characters_are_refused(void **state)
 {
     refused(*state, "s3://b/a\nb",
-            "invalid location: \"s3://b/a\\nb\": it holds control characters");
+            "invalid location: \"s3://b/a\\nb\": it holds control characters; the nearest that "
+            "works is \"s3://b/ab\"");
     refused(*state, "s3://b/a%0Ab",
-            "invalid location: \"s3://b/a%0Ab\": it holds control "
-            "characters");
-    refused(*state, "/a\x7F", "invalid location: \"/a\\x7f\": it holds control characters");
+            "invalid location: \"s3://b/a%0Ab\": it holds control characters; the nearest that "
+            "works is \"s3://b/ab\"");
+    refused(*state, "/a\x7F",
+            "invalid location: \"/a\\x7f\": it holds control characters; the nearest that works is "
+            "\"/a\"");
     refused(*state, "s3://b/a%00b", "invalid s3 path: \"s3://b/a%00b\"");
 }
 
