@@ -155,45 +155,48 @@ static int report(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t
     return 0;
 }
 
-static int one(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t, void *world,
-               struct ck_err *err)
+/* Nothing was found, or nobody can look. */
+static int absent(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t, bool known,
+                  struct ck_err *err)
 {
-    struct ck_task *actual = NULL;
-    struct ck_plan_item item = {.task = t};
+    if (t->kind->unwanted && t->kind->unwanted(t))
+        return 0;
+    if (brought(t) && !known)
+        return 0; /* taken to be there */
+    if (must_exist(t))
+        return report(a, p, t, "was not found", err);
+    add(a, p, (struct ck_plan_item){.task = t, .action = CK_PLAN_CREATE});
+    return 0;
+}
+
+static int one(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t,
+               struct ck_world *world, struct ck_err *err)
+{
+    struct ck_look look = {0};
+    struct ck_plan_item item = {.task = t, .action = CK_PLAN_MODIFY};
     if (t->lifecycle == CK_LIFECYCLE_IGNORE)
         return 0;
-    if (world && t->kind->find) {
-        int r = t->kind->find(world, t, &actual, err);
-        if (r)
-            return r;
-    }
-    if (t->kind->check) {
-        int r = t->kind->check(t, actual, err);
-        if (r)
-            return r;
-    }
-    if (!actual && t->kind->unwanted && t->kind->unwanted(t))
-        return 0;
-    if (!actual) {
-        if (brought(t) && (!world || !t->kind->find))
-            return 0; /* nobody can look: it is taken to be there */
-        if (must_exist(t))
-            return report(a, p, t, "was not found", err);
-        item.action = CK_PLAN_CREATE;
-        add(a, p, item);
-        return 0;
-    }
-    if (!compare(a, t, actual, &item.changed))
+    int r = world ? world->look(world, t, &look, err) : 0;
+    if (!r && t->kind->check)
+        r = t->kind->check(t, look.actual, err);
+    if (r)
+        return r;
+    if (world && !look.known)
+        return 0; /* this world says nothing about such tasks */
+    if (!look.found)
+        return absent(a, p, t, look.known, err);
+    bool differs = look.actual ? compare(a, t, look.actual, &item.changed) : ck_len(look.changes);
+    if (!differs)
         return 0;
     if (must_exist(t))
         return report(a, p, t, "differs", err);
-    item.actual = actual;
-    item.action = CK_PLAN_MODIFY;
+    item.actual = look.actual;
+    item.changes = look.actual ? NULL : look.changes;
     add(a, p, item);
     return 0;
 }
 
-int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, void *world,
+int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, struct ck_world *world,
                  struct ck_plan *ret, struct ck_err *err)
 {
     *ret = (struct ck_plan){.warnings = ck_list(a)};

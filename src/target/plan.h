@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "task/task.h"
+#include "target/world.h"
 
 enum ck_plan_action { CK_PLAN_CREATE, CK_PLAN_MODIFY };
 
@@ -10,7 +10,8 @@ struct ck_plan_item {
     const struct ck_task *task;
     const struct ck_task *actual; /* NULL: to be created */
     enum ck_plan_action action;
-    bool *changed; /* per field of the kind; with MODIFY */
+    bool *changed;          /* per field of the kind; with MODIFY and `actual` */
+    struct ck_val *changes; /* with MODIFY and no `actual`: {name, from, to} texts */
 };
 
 struct ck_plan {
@@ -25,7 +26,7 @@ struct ck_plan {
  *
  * Tasks of lifecycle Ignore are left out; ExistsAndValidates that differ are errors, the other
  * Exists… lifecycles warnings. Errors: INVALID, those of the read side. */
-int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, void *world,
+int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, struct ck_world *world,
                  struct ck_plan *ret, struct ck_err *err);
 
 /* kOps' layout (shared facts cli.md §9.1), without the last line. Maps are sorted by key. */

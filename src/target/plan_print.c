@@ -127,7 +127,12 @@ static void put_modified(struct ck_buf *out, const struct ck_plan_item *item)
     const struct ck_task *t = item->task;
     const struct ck_task_field *f = t->kind->fields;
     ck_buf_fmt(out, "  %s/%s\n", t->kind->name, t->name);
-    for (size_t i = 0; f[i].name; i++) {
+    for (size_t i = 0; i < ck_len(item->changes); i++) {
+        const struct ck_val *c = ck_item(item->changes, i);
+        put_name(out, ck_str_at(c, "name"));
+        ck_buf_fmt(out, " %s -> %s\n", ck_str_at(c, "from"), ck_str_at(c, "to"));
+    }
+    for (size_t i = 0; item->changed && f[i].name; i++) {
         if (!item->changed[i])
             continue;
         put_name(out, f[i].name);
@@ -195,7 +200,7 @@ static struct ck_val *item_json(struct ck_arena *a, const struct ck_plan_item *i
     for (size_t i = 0; f[i].name; i++) {
         if (item->action == CK_PLAN_CREATE && shown(&f[i], &t->v[i]))
             ck_set(a, fields, f[i].name, field_json(a, &f[i], &t->v[i]));
-        if (item->action != CK_PLAN_MODIFY || !item->changed[i])
+        if (!item->changed || !item->changed[i])
             continue;
         struct ck_val *c = ck_map(a);
         ck_set_str(a, c, "field", f[i].name);
@@ -203,6 +208,12 @@ static struct ck_val *item_json(struct ck_arena *a, const struct ck_plan_item *i
             ck_set(a, c, "from", field_json(a, &f[i], &item->actual->v[i]));
             ck_set(a, c, "to", field_json(a, &f[i], &t->v[i]));
         }
+        ck_append(a, changes, c);
+    }
+    for (size_t i = 0; i < ck_len(item->changes); i++) {
+        struct ck_val *c = ck_val_clone(a, ck_item(item->changes, i));
+        ck_set(a, c, "field", ck_get(c, "name"));
+        ck_unset(c, "name");
         ck_append(a, changes, c);
     }
     if (item->action == CK_PLAN_CREATE)

@@ -58,7 +58,10 @@ static int preview(struct ck_ctx *ctx, const struct update_opts *o, struct ck_up
     struct ck_plan plan;
     CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
     bool json = !strcmp(o->output, "json");
-    int r = ck_plan_make(ctx->arena, u->order, u->tasks.n, NULL, &plan, err);
+    struct ck_world *world;
+    int r = ck_update_world(u, &world, err);
+    if (!r)
+        r = ck_plan_make(ctx->arena, u->order, u->tasks.n, world, &plan, err);
     if (r)
         return r;
     warn_all(&plan);

@@ -441,18 +441,38 @@ static int object_of(void *arg, const char *location, const char **ret_bucket, c
                    location);
 }
 
+/* A module to render into, with the providers and outputs every module has. */
+static void module_init(struct ck_update *u, struct ck_tf *tf)
+{
+    const struct ck_model *m = &u->model;
+    ck_tf_init(tf, m->a);
+    tf->region = m->region;
+    tf->object_of = object_of;
+    tf->arg = u;
+    tf->provider_extra = ck_at(m->spec, "target.terraform.providerExtraConfig");
+    tf->files_provider_extra = ck_at(m->spec, "target.terraform.filesProviderExtraConfig");
+    ck_tf_output(tf, "cluster_name", ck_tf_quote(tf, m->name));
+    ck_tf_output(tf, "region", ck_tf_quote(tf, m->region));
+}
+
+int ck_update_world(struct ck_update *u, struct ck_world **ret, struct ck_err *err)
+{
+    struct ck_arena *a = u->model.a;
+    const char *dir = ck_str_at(u->facts.root, "terraform");
+    *ret = NULL;
+    if (!*dir)
+        return 0;
+    struct ck_tf *tf = ck_arena_alloc(a, sizeof *tf);
+    module_init(u, tf);
+    if (*dir != '/')
+        dir = ck_arena_printf(a, "%s/%s", u->facts.dir, dir);
+    return ck_world_of_module(a, dir, tf, ret, err);
+}
+
 int ck_update_terraform(struct ck_update *u, const char *out, struct ck_err *err)
 {
     struct ck_tf tf;
-    const struct ck_model *m = &u->model;
-    ck_tf_init(&tf, m->a);
-    tf.region = m->region;
-    tf.object_of = object_of;
-    tf.arg = u;
-    tf.provider_extra = ck_at(m->spec, "target.terraform.providerExtraConfig");
-    tf.files_provider_extra = ck_at(m->spec, "target.terraform.filesProviderExtraConfig");
-    ck_tf_output(&tf, "cluster_name", ck_tf_quote(&tf, m->name));
-    ck_tf_output(&tf, "region", ck_tf_quote(&tf, m->region));
+    module_init(u, &tf);
     int r = ck_terraform_render(&tf, u->order, u->tasks.n, err);
     if (!r)
         r = ck_terraform_write(&tf, out, err);

@@ -40,5 +40,9 @@ void ck_update_done(struct ck_update *u);
 int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck_update_opts *o,
                    struct ck_update *ret, struct ck_err *err);
 
+/* What is there, as far as given facts tell: the folder of an applied Terraform module under
+ * "terraform" (relative to the facts file). *ret is NULL when nothing is known. */
+int ck_update_world(struct ck_update *u, struct ck_world **ret, struct ck_err *err);
+
 /* Write the tasks as a Terraform module into `out`. */
 int ck_update_terraform(struct ck_update *u, const char *out, struct ck_err *err);

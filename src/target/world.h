@@ -1,0 +1,26 @@
+/* What is there: the read side of plans. A cloud, a Terraform module that was applied, or nothing.
+ */
+#pragma once
+
+#include "task/task.h"
+
+struct ck_look {
+    bool known; /* the world can tell; otherwise nothing is said about the task */
+    bool found;
+    struct ck_task *actual; /* with found, where the world makes records: fields are compared */
+    /* Otherwise the differences themselves: {name, from, to} texts. */
+    struct ck_val *changes;
+};
+
+struct ck_world {
+    int (*look)(struct ck_world *w, const struct ck_task *t, struct ck_look *ret,
+                struct ck_err *err);
+};
+
+/* ---- world_terraform.c ---- */
+/* A module as ckops writes it, taken for what is there. Read whole, at most 64 MiB.
+ * Errors: NOT_FOUND, INVALID with the line. `tf` is a module to render into (its region, bucket
+ * look-up and so on are set); it is used up. */
+struct ck_tf;
+int ck_world_of_module(struct ck_arena *a, const char *dir, struct ck_tf *tf, struct ck_world **ret,
+                       struct ck_err *err);
