@@ -162,6 +162,7 @@ static const struct ck_cmd *const subs[] = {
     &ck_cmd_get,
     &ck_cmd_helpers,
     &ck_cmd_node,
+    &ck_cmd_secrets,
     &ck_cmd_help,
     &ck_cmd_promote,
     &ck_cmd_reconcile,

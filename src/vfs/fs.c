@@ -209,6 +209,7 @@ const struct ck_vfs_ops ck_fs_ops = {
     .tree = ck_fs_tree,
     .hash = fs_hash,
     .read_many = fs_read_many,
+    .exposure = ck_fs_exposure,
     .text = fs_text,
     .close = fs_close,
     .preferred_hash = CK_SHA256,

@@ -34,6 +34,10 @@ int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
 int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
                  struct ck_err *err);
 
+/* ---- fs_exposure.c ---- */
+int ck_fs_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
+                   struct ck_err *err);
+
 /* ---- fs_walk.c ---- */
 /* Open the folder that holds `key`. With `made` missing folders are made (0700), and counted there:
  * the caller syncs that many folders above. *ret_leaf points into key. NOT_FOUND, DENIED with the

@@ -468,6 +468,7 @@ S3_OPS(s3);
 S3_OPS(do);
 S3_OPS(scw);
 S3_OPS(linode);
+        .exposure = ck_s3_exposure,                                                                \
 S3_OPS(hos);
 
 /* The family: which messages a malformed URL gets. */

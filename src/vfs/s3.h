@@ -1,8 +1,9 @@
 /* The S3 family: s3:// on AWS or a custom endpoint, do:// scw:// linode:// hos://.
  *
  * Shared between the files of the driver: s3.c (objects), s3_client.c (endpoint, region, signing,
- * errors), s3_list.c (listings), s3_delete.c (trees and versions). Mirrors kOps'
- * util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says why. */
+ * errors), s3_list.c (listings), s3_delete.c (trees and versions), s3_exposure.c (who can read).
+ * Mirrors kOps' util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says
+ * why. */
 #pragma once
 
 #include "auth/cred.h"
@@ -72,4 +73,8 @@ int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_
 
 /* ---- s3_delete.c ---- */
 int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
+/* ---- s3_exposure.c ---- */
+int ck_s3_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
+                   struct ck_err *err);
+
 int ck_s3_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);

@@ -140,6 +140,17 @@ int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *r
     return end(&s, ops(p)->hash(p->vfs, p->key, alg, ret, err));
 }
 
+int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,
+                    struct ck_err *err)
+{
+    *ret = (struct ck_exposure){.readers = "the store does not tell", .encryption = ""};
+    ret->of_container = true;
+    if (!ops(p)->exposure)
+        return 0;
+    struct span s = begin(p, "exposure");
+    return end(&s, ops(p)->exposure(p->vfs, p->key, a, ret, err));
+}
+
 static int read_in_turn(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
                         void *arg)
 {

@@ -89,6 +89,20 @@ struct ck_hash {
 };
 
 /* Receives a streamed read piece by piece; a negative return stops the read with that code. */
+/* Who can read an object, as far as its store tells. */
+enum ck_reach {
+    CK_REACH_UNKNOWN,  /* the store does not say, or this identity may not ask */
+    CK_REACH_OWNER,    /* the owner, and whom policies of the account let in */
+    CK_REACH_GROUP,    /* a group of users of this machine */
+    CK_REACH_EVERYONE, /* anyone who can reach the store */
+};
+struct ck_exposure {
+    enum ck_reach reach;
+    const char *readers;    /* in words; never NULL */
+    const char *encryption; /* at rest: "AES256", "aws:kms", "none"; "" unknown */
+    bool of_container;      /* the same for every object of the container: ask once */
+};
+
 typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 
 /* One result of a bulk read. `err->code` CK_NOT_FOUND is a normal outcome, as any other per-item
@@ -157,6 +171,10 @@ struct ck_vfs_ops {
     int (*find)(struct ck_vfs *v, const char *key, const char *leaf, bool content, ck_found_fn fn,
                 void *arg, struct ck_err *err);
     /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
+    /* Who can read the object. Optional: unknown. A question the store refuses to answer is no
+     * error but CK_REACH_UNKNOWN with the reason in `readers`. */
+    int (*exposure)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
+                    struct ck_err *err);
     char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
     /* Release the container. Optional. */
     void (*close)(struct ck_vfs *v);
@@ -211,6 +229,8 @@ int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *
 int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
                 struct ck_err *err);
 int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
+int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,
+                    struct ck_err *err);
                      void *arg, struct ck_err *err);
 
 /* Find directories, at any depth, that hold a file called `leaf`, and read it: the listing of
