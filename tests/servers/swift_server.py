@@ -139,7 +139,7 @@ user_domain_id = default
 project_name = service
 project_domain_id = default
 interface = public
-# each time: that a token has ended shows at once
+# -1: ask each time, so that it shows at once when a token has ended
 token_cache_time = {token_cache}
 delay_auth_decision = true
 [filter:keystoneauth]
@@ -297,7 +297,8 @@ def build():
 
 
 class Swift(servers.Server):
-    """Options: ttl (seconds a token lives), bulk=False (without that middleware), token_cache."""
+    """Options: ttl (seconds a token lives), bulk=False (without that middleware), page (names per listing page),
+    public (URL of the public interface), workers (processes per storage server), token_cache (seconds)."""
 
     def start(self):
         if not installed():
@@ -321,23 +322,26 @@ class Swift(servers.Server):
         for name in ("etc", "devices/d1"):
             (d / name).mkdir(parents=True)
         (d / "keystone.conf").write_text(KEYSTONE_CONF.format(dir=d, ttl=self.options.get("ttl", 3600)))
-        (d / "etc/swift.conf").write_text("[swift-hash]\nswift_hash_path_prefix = test\nswift_hash_path_suffix = test\n")
+        (d / "etc/swift.conf").write_text("[swift-hash]\nswift_hash_path_prefix = test\nswift_hash_path_suffix = test\n"
+                                          f"[swift-constraints]\ncontainer_listing_limit = {self.options.get('page', 100)}\n")
         for kind in ("account", "container", "object"):
             (d / f"etc/{kind}-server.conf").write_text(STORAGE_CONF.format(
                 dir=d, port=ports[kind], kind=kind, user=user, workers=self.options.get("workers", 0)))
         (d / "etc/proxy-server.conf").write_text(PROXY_CONF.format(
             dir=d, port=ports["proxy"], keystone=ports["keystone"], user=user,
-            bulk="bulk" if self.options.get("bulk", True) else "", token_cache=self.options.get("token_cache", -1)))
+            bulk="bulk" if self.options.get("bulk", True) else "", token_cache=self.options.get("token_cache", 300)))
         subprocess.run([PYTHON, "-c", RINGS, str(d / "etc"), *(str(ports[x]) for x in ("account", "container", "object"))],
                        check=True, capture_output=True, env=environment(d))
-        self.set_store_url(f"http://127.0.0.1:{ports['proxy']}")
+        self.fill_catalog()
 
-    def set_store_url(self, url):
-        """What the catalog says: the proxy server, or something in front of it. Before the start."""
+    def fill_catalog(self):
+        """The public interface may be something in front of the store (option public), the internal one never is."""
+        direct = f"http://127.0.0.1:{self.ports['proxy']}"
         db = sqlite3.connect(self.dir / "keystone.sqlite")
-        change = "UPDATE endpoint SET url = ? WHERE service_id IN (SELECT id FROM service WHERE type = ?)"
-        db.execute(change, (url + "/v1/AUTH_%(project_id)s", "object-store"))
-        db.execute(change, (self.url + "/v3", "identity"))
+        change = "UPDATE endpoint SET url = ? WHERE interface LIKE ? AND service_id IN (SELECT id FROM service WHERE type = ?)"
+        db.execute(change, (direct + "/v1/AUTH_%(project_id)s", "%", "object-store"))
+        db.execute(change, (self.options.get("public", direct) + "/v1/AUTH_%(project_id)s", "public", "object-store"))
+        db.execute(change, (self.url + "/v3", "%", "identity"))
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.close()

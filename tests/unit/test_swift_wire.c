@@ -39,6 +39,7 @@
 #define CREATE_C "> PUT " SW "/bkt\n"
 #define LOCK     "> PUT " SW "/ckops_lock_*_0\n"
 #define UNLOCK   "> DELETE " SW "/ckops_lock_*_0\n< 204\n"
+#define L        "> GET " SW "/bkt?format=json&prefix=k%2F&delimiter=%2F\n" WITH
 #define GOT      LOCK "< 201\n"
 
 enum op {
@@ -268,6 +269,8 @@ static void writing(void **state)
          HELLO_MD5},
         {"may not be made", WRITE, AUTH PUT "< 404\n" CREATE_C "< 403\n", CK_DENIED,
          "error making the container of swift://bkt/k"},
+        {"not yet made: absent", READ, AUTH GET "< 404\n" HEAD_C "< 404\n", CK_NOT_FOUND, "404"},
+        {"not yet made: empty", LIST_FILES, AUTH L "< 404\n" HEAD_C "< 404\n", CK_OK, ""},
         {"made, and still missing", WRITE, AUTH PUT "< 404\n" CREATE_C "< 202\n" PUT "< 404\n",
          CK_NOT_FOUND, "404"},
     };
@@ -388,7 +391,6 @@ static void removing(void **state)
     ALL(t);
 }
 
-#define L        "> GET " SW "/bkt?format=json&prefix=k%2F&delimiter=%2F\n" WITH
 #define LM(m)    "> GET " SW "/bkt?format=json&prefix=k%2F&delimiter=%2F&marker=" m "\n" WITH
 #define TR       "> GET " SW "/bkt?format=json&prefix=k%2F\n" WITH
 #define TM(m)    "> GET " SW "/bkt?format=json&prefix=k%2F&marker=" m "\n" WITH

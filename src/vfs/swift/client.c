@@ -250,8 +250,8 @@ int ck_swift_check_container(struct ck_swift *s, const char *verb, const char *k
     int r = ck_swift_send(s, &req, &resp, err);
     if (r < 0)
         return ck_swift_wrap(s, verb, key, err);
-    if (resp.status == 404)
-        return no_container(s, verb, key, err);
+    if (resp.status == 404) /* one that the first write makes is empty until then */
+        return s->create_container ? 0 : no_container(s, verb, key, err);
     /* One who may read objects need not be allowed to look at the container. */
     if (resp.status < 300 || resp.status == 403)
         s->container_seen = true;

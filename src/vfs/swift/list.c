@@ -139,7 +139,10 @@ static int one_page(struct listing *l, struct ck_err *err)
         /* A listing's 404 is the container's. */
         l->s->container_seen = false;
         r = ck_swift_check_container(l->s, "listing", l->prefix, err);
-        return r < 0 ? r : bad_page(l, err, "404, although the container is there");
+        l->done = true;
+        return r < 0 || l->s->create_container
+                   ? r
+                   : bad_page(l, err, "404, although the container is there");
     }
     if (resp.status != 200 && resp.status != 204)
         return ck_swift_fail(l->s, &resp, "listing", l->prefix, err);

@@ -1,0 +1,443 @@
+"""Swift, the real one with its Keystone: the store contract, races, a fault at every request, tokens
+that end, the vendor's own client, the promised messages.
+
+CKOPS_BIN and CKOPS_BUILD name what is tested; servers come from tests/servers. CK_FULL=1 asks for
+the full counts."""
+
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import servers  # noqa: E402
+import swift_server  # noqa: E402
+from test_conformance import FULL, PROGRAM as CONTRACT  # noqa: E402
+from test_everyday import ALL, GROUP, NAME  # noqa: E402
+
+PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
+REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
+pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
+
+SECRETS = (swift_server.PASSWORD, swift_server.APPCRED_SECRET)
+# Some thirty requests a second are what these five processes answer together.
+COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64", "CK_MANY": "2500"} if FULL else \
+         {"CK_RACE_ROUNDS": "1", "CK_CAS_STEPS": "1", "CK_CAS_WRITERS": "8", "CK_MANY": "110", "CK_READ_ROUNDS": "10"}
+LITTLE = dict(COUNTS, CK_RACE_ROUNDS="1", CK_CAS_STEPS="1", CK_CAS_WRITERS="4", CK_MANY="25", CK_READ_ROUNDS="5")
+
+
+class FaultProxy:
+    """In front of Keystone (/v3) and Swift (/v1); the n-th request (from 1) and `count` in all from there
+    meet the fault."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.upstream = {}
+        self.arm(0, None, 0)
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                with proxy.lock:
+                    proxy.n += 1
+                    proxy.seen.append(f"{self.command} {self.path}")
+                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
+                if hit and proxy.fault == "503":
+                    return self.answer(503, [], b"")
+                if hit and proxy.fault == "break before":
+                    return self.drop()
+                c = http.client.HTTPConnection("127.0.0.1", proxy.upstream[self.path[:3]], timeout=30)
+                try:
+                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                    for k, v in self.headers.items():
+                        c.putheader(k, v)
+                    c.endheaders(body or None)
+                    r = c.getresponse()
+                    headers, data, status = r.getheaders(), r.read(), r.status
+                finally:
+                    c.close()
+                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
+                    return self.drop()
+                self.answer(status, headers, data)
+
+            def drop(self):
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+            def answer(self, status, headers, data):
+                self.send_response_only(status)
+                length = str(len(data))
+                for k, v in headers:
+                    if k.lower() == "content-length" and self.command == "HEAD":
+                        length = v
+                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
+                        self.send_header(k, v)
+                if status != 204:
+                    self.send_header("content-length", length)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(data)
+
+            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *a: None
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+
+    def arm(self, first, fault, count):
+        self.n, self.first, self.fault, self.count, self.seen = 0, first, fault, count, []
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def start(**options):
+    try:
+        return swift_server.Swift(**options).start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+
+
+@pytest.fixture(scope="module")
+def proxy():
+    p = FaultProxy()
+    yield p
+    p.close()
+
+
+@pytest.fixture(scope="module")
+def swift(proxy):
+    s = start(public=proxy.url)
+    s.containers = 0
+    proxy.upstream.update({"/v3": s.port, "/v1": s.ports["proxy"]})
+    yield s
+    s.stop()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Tokens end after seconds, and there is no bulk middleware."""
+    s = start(ttl=5, bulk=False, page=10, token_cache=-1)
+    s.containers = 0
+    yield s
+    s.stop()
+
+
+def fresh(s):
+    s.containers += 1
+    name = f"ctr{s.containers}"
+    s.make_bucket(name)
+    return name
+
+
+def direct(s, mode="names", **kw):
+    return dict(s.env(mode, **kw), OS_INTERFACE="internal")
+
+
+class Store:
+    def __init__(self, server, root, env=None, container=None):
+        self.server, self.root = server, root
+        self.container = container or fresh(server)
+        self.env = {"HOME": str(root), "PATH": "/usr/bin:/bin", "KOPS_STATE_STORE": f"swift://{self.container}/state",
+                    **(env or direct(server))}
+        self.env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+
+    def run(self, *args, stdin="", **env):
+        p = subprocess.run([PROGRAM, *args], env=dict(self.env, **env), cwd=self.root, input=stdin, text=True,
+                           capture_output=True, timeout=180)
+        assert p.returncode in (0, 1), (args, p.stderr)
+        for s in SECRETS:
+            assert s not in p.stdout + p.stderr
+        return p
+
+    def ok(self, *args, **kw):
+        p = self.run(*args, **kw)
+        assert p.returncode == 0, (args, p.stdout, p.stderr)
+        return p
+
+    def keys(self):
+        keys, marker = [], ""
+        while True:
+            status, _, body = self.server.request("GET", f"/{self.container}?format=json&marker={urllib.parse.quote(marker)}")
+            assert status == 200
+            rows = json.loads(body)
+            if not rows:
+                return keys
+            keys += [r["name"] for r in rows]
+            marker = keys[-1]
+
+    def read(self, key):
+        status, _, body = self.server.request("GET", f"/{self.container}/state/{key}")
+        return body.decode() if status == 200 else None
+
+    def locks(self):
+        _, _, body = self.server.request("GET", "?format=json&prefix=ckops_lock_&limit=100")
+        return [r["name"] for r in json.loads(body or b"[]")]
+
+
+# ---- the contract
+
+def passes(url, env, counts, only=None):
+    """The conformance program, on a store that answers tens of requests a second and not thousands."""
+    e = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "CKOPS_", "KOPS_", "CK_", "HTTP", "http"))}
+    e.update({"HOME": "/nonexistent", "CK_STORE_URL": url}, **counts, **env)
+    if only:
+        e["CK_ONLY"] = only
+    p = subprocess.run([CONTRACT], env=e, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                       timeout=36000 if FULL else 900)
+    assert p.returncode == 0 and "[       OK ]" in p.stdout, p.stdout[-4000:]
+
+
+@pytest.mark.slow
+def test_the_contract_holds(swift):
+    passes(f"swift://{fresh(swift)}/a/prefix", direct(swift), COUNTS)
+
+
+@pytest.mark.slow
+def test_the_contract_holds_without_bulk_deletion_and_with_tokens_that_end(plain):
+    """Also the renewal: the run is many times longer than a token's life."""
+    url = f"swift://{fresh(plain)}"
+    passes(url, direct(plain), LITTLE, only="test_V*")
+    passes(url, direct(plain), LITTLE, only="test_find*")
+
+
+@pytest.mark.parametrize("mode", ["ids", "kops", "application credential", "application credential by name"])
+def test_every_kind_of_sign_in(swift, mode):
+    passes(f"swift://{fresh(swift)}", direct(swift, mode), LITTLE, only="test_V098*")
+
+
+@pytest.mark.slow
+def test_writers_without_locks_find_what_is_older_than_a_moment(swift):
+    passes(f"swift://{fresh(swift)}", dict(direct(swift), CKOPS_SWIFT_LOCKS="no"), LITTLE, only="*V?98*")
+    passes(f"swift://{fresh(swift)}", dict(direct(swift), CKOPS_SWIFT_LOCKS="no"), LITTLE, only="*V?48*")
+
+
+# ---- everyday work
+
+def test_everyday_commands(swift, tmp_path):
+    store = Store(swift, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    assert store.keys() == [f"state/{NAME}/{x}" for x in ("config", "instancegroup/cp", "instancegroup/nodes")]
+    assert NAME in store.ok("get", "clusters").stdout
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in store.read(f"{NAME}/instancegroup/nodes")
+    store.ok("replace", "-f", "-", stdin=GROUP)
+    again = store.run("create", "-f", "-", stdin=ALL)
+    assert again.returncode == 1 and "already exists" in again.stderr
+    store.ok("delete", "ig", "nodes", "--name", NAME, "--yes")
+    assert store.keys() == [f"state/{NAME}/config", f"state/{NAME}/instancegroup/cp"]
+    store.ok("delete", "cluster", NAME, "--unregister", "--yes")
+    assert store.keys() == [] and store.locks() == []
+
+
+def test_a_writer_that_died_is_waited_for_and_then_passed(swift, tmp_path):
+    """The lock of a writer that was killed between taking it and writing."""
+    store = Store(swift, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    args = [PROGRAM, "edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=8", "-v", "8"]
+    for _ in range(50):  # kill it when the lock's creation shows in its log
+        p = subprocess.Popen(args, env=store.env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for line in p.stderr:
+            if "/ckops_lock_" in line and "PUT" in line and " 201 " in line:
+                p.kill()
+                break
+        p.communicate()
+        if store.locks():
+            break
+        store.run("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=2")
+    assert len(store.locks()) == 1
+    began = time.monotonic()
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    assert time.monotonic() - began > 10
+    assert "maxSize: 9" in store.read(f"{NAME}/instancegroup/nodes") and store.locks() == []
+
+
+# ---- a fault at each request
+
+EVERYDAY = {
+    "create": (["create", "-f", "-"], ALL, None),
+    "get": (["get", "ig", "--name", NAME], "", ALL),
+    "edit": (["edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9"], "", ALL),
+    "replace": (["replace", "-f", "-"], GROUP.replace("maxSize: 2", "maxSize: 9"), ALL),
+    "delete": (["delete", "ig", "nodes", "--name", NAME, "--yes"], "", ALL),
+    "delete cluster": (["delete", "cluster", NAME, "--unregister", "--yes"], "", ALL),
+}
+
+
+def done(store, command):
+    group = store.read(f"{NAME}/instancegroup/nodes")
+    if command == "delete cluster":
+        return store.keys() == []
+    whole = all(store.read(f"{NAME}/{x}") for x in ("config", "instancegroup/cp"))
+    if command == "delete":
+        return whole and group is None
+    return whole and group and ("maxSize: 9" in group) == (command in ("edit", "replace"))
+
+
+def repaired(store, command, args, text, first):
+    """The same command again, as it stands, completes the work or says that it is complete."""
+    q = store.run(*args, stdin=text)
+    if q.returncode:
+        assert "already exists" in q.stderr or "not found" in q.stderr, (first, q.stderr)
+        if not done(store, command):  # a part is there: create it by replacing with --force
+            store.ok("replace", "--force", "-f", "-", stdin=text)
+    assert done(store, command), (first, q.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 1000], ids=["once", "from then on"])
+@pytest.mark.parametrize("fault", ["503", "break before", "break after"])
+@pytest.mark.parametrize("command", EVERYDAY if FULL else ["edit", "delete"])
+def test_fault_at_each_request(swift, proxy, tmp_path, command, fault, count):
+    args, text, before = EVERYDAY[command]
+    n, total = 0, 1
+    while n < total:
+        n += 1
+        proxy.arm(0, None, 0)
+        store = Store(swift, tmp_path, swift.env(url=proxy.url))
+        if before:
+            store.ok("create", "-f", "-", stdin=before, **direct(swift))
+        if n == 1:
+            probe = Store(swift, tmp_path, swift.env(url=proxy.url))
+            if before:
+                probe.ok("create", "-f", "-", stdin=before, **direct(swift))
+            proxy.arm(0, None, 0)
+            probe.ok(*args, stdin=text)
+            total = proxy.n
+        proxy.arm(n, fault, count)
+        p = store.run(*args, stdin=text)
+        assert proxy.n >= n, f"request {n} of {total} was not made"
+        hit = proxy.seen[n - 1]
+        proxy.arm(0, None, 0)
+        if count == 1:
+            assert p.returncode == 0, (n, hit, p.stderr)  # one fault is made good without a word
+        if p.returncode == 0:
+            assert done(store, command), (n, hit, p.stdout, p.stderr)
+            continue
+        assert p.stderr.startswith("Error: ") or "\nError: " in p.stderr, (n, hit, p.stderr)
+        repaired(store, command, args, text, (n, hit, p.stderr))
+
+
+# ---- the vendor's own client
+
+def vendor(swift, code, *args):
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONWARNINGS": "ignore", **swift.env(), "OS_IDENTITY_API_VERSION": "3"}
+    program = ("import json, sys, hashlib, swiftclient\nfrom swiftclient.service import get_conn, process_options, _default_global_options\n"
+               "import os\nE = os.environ\n"
+               "c = swiftclient.Connection(authurl=E['OS_AUTH_URL'], user=E['OS_USERNAME'], key=E['OS_PASSWORD'], auth_version='3', "
+               "os_options={'project_name': E['OS_PROJECT_NAME'], 'user_domain_name': E['OS_USER_DOMAIN_NAME'], "
+               "'project_domain_name': E['OS_PROJECT_DOMAIN_NAME'], 'region_name': E['OS_REGION_NAME'], "
+               "'endpoint_type': 'internalURL'})\nA = sys.argv[1:]\n")
+    p = subprocess.run([swift_server.PYTHON, "-c", program + code, *args], env=env, capture_output=True, text=True, timeout=60)
+    if "No module named 'swiftclient'" in p.stderr:
+        (pytest.fail if REQUIRED else pytest.skip)("python3-swiftclient is not installed")
+    assert p.returncode == 0, p.stderr
+    return json.loads(p.stdout)
+
+
+def test_the_vendors_client_reads_what_ckops_wrote(swift, tmp_path):
+    store = Store(swift, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    rows = vendor(swift, """
+out = []
+for row in c.get_container(A[0], full_listing=True)[1]:
+    headers, body = c.get_object(A[0], row["name"])
+    out.append([row["name"], row["hash"] == hashlib.md5(body).hexdigest() == headers["etag"], row["bytes"] == len(body),
+                row["content_type"], body.decode()])
+print(json.dumps(out))
+""", store.container)
+    assert [r[0] for r in rows] == [f"state/{NAME}/{x}" for x in ("config", "instancegroup/cp", "instancegroup/nodes")]
+    for name, hashed, size, kind, text in rows:
+        assert hashed and size and kind == "application/octet-stream"
+        assert text.startswith("apiVersion: kops.k8s.io/v1alpha2\n") and text == store.read(name[len("state/"):])
+
+
+def test_ckops_reads_what_the_vendors_client_wrote(swift, tmp_path):
+    first, second = Store(swift, tmp_path), Store(swift, tmp_path)
+    first.ok("create", "-f", "-", stdin=ALL)
+    vendor(swift, """
+for row in c.get_container(A[0])[1]:
+    c.put_object(A[1], row["name"], c.get_object(A[0], row["name"])[1])
+print("0")
+""", first.container, second.container)
+    assert second.ok("get", "ig", "--name", NAME).stdout == first.ok("get", "ig", "--name", NAME).stdout
+    second.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in second.read(f"{NAME}/instancegroup/nodes")
+
+
+def test_a_change_by_a_writer_that_knows_no_locks_is_a_conflict(swift, tmp_path):
+    """Between reading and writing: the editor is where it happens."""
+    store = Store(swift, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    editor = tmp_path / "editor.py"
+    key = f"/{store.container}/state/{NAME}/instancegroup/nodes"
+    other = store.read(f"{NAME}/instancegroup/nodes").replace("maxSize: 2", "maxSize: 3")
+    request = tmp_path / "other"
+    request.write_text(other)
+    editor.write_text(f"#!{sys.executable}\nimport sys, urllib.request\n"
+                      f"r = urllib.request.Request({swift.store_url + key!r}, method='PUT', data=open({str(request)!r}, 'rb').read(),\n"
+                      f"    headers={{'x-auth-token': {getattr(swift, 'token', None) or (swift.request('HEAD', ''), swift.token)[1]!r}}})\n"
+                      "urllib.request.build_opener(urllib.request.ProxyHandler({})).open(r)\n"
+                      "p = sys.argv[-1]; t = open(p).read(); open(p, 'w').write(t.replace('maxSize: 2', 'maxSize: 9'))\n")
+    editor.chmod(0o755)
+    p = subprocess.run([PROGRAM, "edit", "ig", "nodes", "--name", NAME], env=dict(store.env, EDITOR=str(editor)), cwd=tmp_path,
+                       text=True, capture_output=True, timeout=60)
+    assert p.returncode == 3, (p.returncode, p.stderr)
+    assert store.read(f"{NAME}/instancegroup/nodes") == other
+
+
+# ---- the promised messages
+
+def message(swift, tmp_path, *args, container=None, stdin="", **env):
+    store = Store(swift, tmp_path, container=container)
+    p = store.run(*(args or ("get", "clusters")), stdin=stdin, **env)
+    assert p.returncode == 1, p.stdout
+    return p.stderr
+
+
+def test_a_wrong_password(swift, tmp_path):
+    text = message(swift, tmp_path, OS_PASSWORD="wrong")
+    assert "refused user demo of project demo (from the environment): 401" in text and "check user, password" in text
+
+
+def test_a_user_without_a_role(swift, tmp_path):
+    assert "has a role in the project" in message(swift, tmp_path, OS_USERNAME="norole")
+
+
+def test_a_reader_may_not_write(swift, tmp_path):
+    store = Store(swift, tmp_path)
+    store.ok("get", "clusters", OS_USERNAME="demo") if store.keys() else None
+    p = store.run("create", "-f", "-", stdin=ALL, OS_USERNAME="reader")
+    assert p.returncode == 1 and "403 Forbidden" in p.stderr and "allow this user to make containers" in p.stderr
+
+
+def test_a_missing_container(swift, tmp_path):
+    for args, text in ((("get", "clusters"), ""), (("create", "-f", "-"), ALL)):
+        p = message(swift, tmp_path, *args, container="missing", stdin=text)
+        assert 'the container "missing" does not exist at 127.0.0.1' in p
+    store = Store(swift, tmp_path, container="made")
+    store.ok("create", "-f", "-", stdin=ALL, CKOPS_SWIFT_CREATE_CONTAINER="yes")
+    assert len(store.keys()) == 3
+
+
+def test_a_wrong_region(swift, tmp_path):
+    assert "the catalog has: RegionOne" in message(swift, tmp_path, OS_REGION_NAME="Nowhere")
