@@ -98,7 +98,7 @@ static void reading(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
-#define UPLOAD HOST "/upload/storage/v1/b/bkt/o?fields=generation&"
+#define UPLOAD HOST "/upload/storage/v1/b/bkt/o?fields=crc32c%2Cgeneration&"
 #define POST   "> POST " UPLOAD "name=k&prettyPrint=false&uploadType=multipart\n"
 #define TYPE   "> content-type: multipart/related; boundary=*\n"
 #define BODY(mark)                                                                                 \
@@ -116,6 +116,11 @@ static void writing(void **state)
         {"no bucket, without a word", WRITE, TOKEN POST "< 404\n", CK_INVALID,
          "the bucket \"bkt\" does not exist"},
         {"no generation in the reply", WRITE, TOKEN POST "< 200\n<= {}\n", CK_OK, ""},
+        {"other content stored", WRITE,
+         TOKEN POST "< 200\n<= {\"generation\":\"2\",\"crc32c\":\"AAAAAA==\"}\n", CK_UNAVAILABLE,
+         "the server stored other content than was sent"},
+        {"the same content stored", WRITE,
+         TOKEN POST "< 200\n<= {\"generation\":\"2\",\"crc32c\":\"mnG7TA==\"}\n", CK_OK, "2"},
         {"damaged on the way", WRITE, TOKEN POST ERR(400, "invalid", "MD5 does not match"),
          CK_INVALID, "MD5 does not match"},
         {"always failing", WRITE, TOKEN POST E503 POST E503 POST E503 POST E503 POST E503,
@@ -387,7 +392,16 @@ static void writing_large_objects(void **state)
          CK_OK, "1002"},
         {"a piece meets a 503", WRITE,
          TOKEN OPEN OPENED FIRST E503 ASK "< 308\n" FIRST HALF SECOND OK_PUT, CK_OK, "1002"},
-        {"the session is gone", WRITE, TOKEN OPEN OPENED FIRST "< 410\n", CK_INVALID, "410"},
+        {"the session is gone: a new one", WRITE,
+         TOKEN OPEN OPENED FIRST "< 410\n" OPEN OPENED FIRST HALF SECOND OK_PUT, CK_OK, "1002"},
+        {"sessions that are always gone", WRITE,
+         TOKEN OPEN OPENED FIRST "< 410\n" OPEN OPENED FIRST "< 410\n" OPEN OPENED FIRST "< 410\n",
+         CK_INVALID, "410"},
+        {"a question taken for the end", WRITE,
+         TOKEN OPEN OPENED FIRST "! reset\n" ASK "< 400\n" OPEN OPENED FIRST HALF SECOND OK_PUT,
+         CK_OK, "1002"},
+        {"content refused", WRITE, TOKEN OPEN OPENED FIRST HALF SECOND "< 400\n", CK_INVALID,
+         "400"},
         {"no session", WRITE, TOKEN OPEN "< 200\n", CK_UNAVAILABLE, "opened no upload session"},
         {"denied", WRITE, TOKEN OPEN ERR(403, "forbidden", "no"), CK_DENIED, "403"},
         {"no bucket", WRITE, TOKEN OPEN NO_BKT, CK_INVALID, "does not exist at"},

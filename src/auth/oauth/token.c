@@ -90,6 +90,11 @@ int ck_token_request(struct ck_arena *a, const char *url, const char *what, stru
     int r = ck_url_parse(a, url, ret, err);
     if (r < 0)
         return ck_wrap(err, "%s", what);
+    /* The path exactly as it was written: "…:generateAccessToken" is none with an encoded colon. */
+    const char *rest = strstr(url, "://") + 3;
+    rest += strcspn(rest, "/?#");
+    size_t n = strcspn(rest, "?#");
+    ret->raw_path = n ? ck_arena_strndup(a, rest, n) : "/";
     ret->no_proxy = nearby(ret->host);
     if (strcmp(ret->scheme, "https") != 0 && !ret->no_proxy)
         return ck_fail(err, CK_UNAUTHENTICATED,

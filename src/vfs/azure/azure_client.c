@@ -230,6 +230,8 @@ static enum ck_code class_of(int status, const char *code, const char **ret_hint
             *ret_hint = codes[i].hint;
             return codes[i].class;
         }
+    if (status == 401)
+        *ret_hint = "the key, signature or token is not accepted";
     if (status >= 500 || status == 429 || status == 408)
         return CK_UNAVAILABLE;
     switch (status) {

@@ -66,13 +66,18 @@ static bool decode(struct ck_slice text, unsigned char *out, size_t n)
     return true;
 }
 
+static bool crc_is(const unsigned char big_endian[4], struct ck_slice data)
+{
+    return ck_crc32c(data) == ((uint32_t)big_endian[0] << 24 | (uint32_t)big_endian[1] << 16 |
+                               (uint32_t)big_endian[2] << 8 | big_endian[3]);
+}
+
 static bool hash_matches(struct ck_slice pair, struct ck_slice data)
 {
     unsigned char want[CK_MD5_LEN], md5[CK_MD5_LEN];
     pair = ck_slice_trim(pair);
     if (ck_slice_starts(pair, "crc32c=") && decode(ck_slice_n(pair.ptr + 7, pair.len - 7), want, 4))
-        return ck_crc32c(data) == ((uint32_t)want[0] << 24 | (uint32_t)want[1] << 16 |
-                                   (uint32_t)want[2] << 8 | want[3]);
+        return crc_is(want, data);
     if (ck_slice_starts(pair, "md5=") &&
         decode(ck_slice_n(pair.ptr + 4, pair.len - 4), want, sizeof want)) {
         ck_md5(data, md5);
@@ -137,7 +142,10 @@ static enum ck_object_verdict judge_put(struct ck_vfs *v, const struct ck_object
     CK_AUTOERR bad = CK_ERR_INIT;
     if (ck_json_parse(resp->arena, ck_buf_slice(&resp->body), FACTS_MAX, &o, &bad) == 0)
         put_version(ck_str_at(o, "generation"), ret);
-    return CK_OBJECT_DONE;
+    /* The service compares it too; emulators do not always. */
+    unsigned char crc[4];
+    bool told = decode(ck_slice_of(ck_str_at(o, "crc32c")), crc, sizeof crc);
+    return told && !crc_is(crc, p->data) ? CK_OBJECT_FAILED : CK_OBJECT_DONE;
 }
 
 /* ---- listing ---- */

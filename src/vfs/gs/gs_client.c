@@ -190,6 +190,8 @@ static const char *status_text(int status)
         return "conditionNotMet";
     case 429:
         return "rateLimitExceeded";
+    case 200:
+        return "the server stored other content than was sent";
     default:
         return status >= 500 ? "backendError" : "unexpected reply";
     }
@@ -199,7 +201,7 @@ static enum ck_code class_of(int status, const char *code)
 {
     bool rate =
         strcmp(code, "rateLimitExceeded") == 0 || strcmp(code, "userRateLimitExceeded") == 0;
-    if (status >= 500 || status == 429 || status == 408 || (status == 403 && rate))
+    if (status < 300 || status >= 500 || status == 429 || status == 408 || (status == 403 && rate))
         return CK_UNAVAILABLE;
     switch (status) {
     case 401:

@@ -17,6 +17,7 @@ enum {
     SNIFF = 512,
     BOUNDARY_LEN = 24,
     MAX_FAILURES = 5, /* in a row, without progress */
+    MAX_SESSIONS = 3,
     FIRST_WAIT_MS = 100,
 };
 
@@ -67,7 +68,7 @@ static void upload_request(struct ck_arena *a, struct ck_gs *g, const struct ck_
                            const char *type, struct ck_req *req)
 {
     ck_gs_base(a, g, "POST", ck_arena_printf(a, "/upload%s", ck_gs_path(a, g, NULL)), req);
-    ck_nvs_add(a, &req->query, "fields", "generation");
+    ck_nvs_add(a, &req->query, "fields", "crc32c,generation");
     if (p->opts->mode == CK_WRITE_CREATE)
         ck_nvs_add(a, &req->query, "ifGenerationMatch", "0");
     else if (p->opts->mode == CK_WRITE_IF_UNCHANGED)
@@ -109,7 +110,8 @@ struct session {
     const struct ck_object_put *p;
     const char *path, *query; /* of the session, as the service encoded them */
     size_t done;              /* bytes the service has */
-    unsigned failures;
+    unsigned failures, sessions;
+    bool asked;    /* how far it is */
     bool repeated; /* something was sent twice */
 };
 
@@ -119,6 +121,10 @@ static int open_session(struct ck_arena *a, struct session *s, struct ck_resp *r
 {
     CK_AUTOBUF struct ck_buf body = CK_BUF_INIT;
     struct ck_req req;
+    s->sessions++;
+    s->done = 0;
+    s->failures = 0;
+    s->asked = false;
     upload_request(a, s->g, s->p, "resumable", &req);
     put_metadata(a, s->p, &body);
     req.body = ck_buf_slice(&body);
@@ -179,6 +185,7 @@ static int step(struct session *s, struct ck_resp *resp, struct ck_err *err)
 {
     size_t left = s->p->data.len - s->done;
     bool asking = s->failures > 0;
+    s->asked = s->asked || asking;
     int r = send_piece(s, asking ? 0 : left < PIECE ? left : PIECE, resp, err);
     if (may_pass(r, resp)) {
         s->repeated = true;
@@ -199,6 +206,15 @@ static int step(struct session *s, struct ck_resp *resp, struct ck_err *err)
     return 1;
 }
 
+/* The service has forgotten the session (404, 410), or, as emulators do, takes the question how far
+ * it is for its end: begin anew. */
+static bool session_is_lost(const struct session *s, const struct ck_resp *resp)
+{
+    int status = resp->status;
+    return s->sessions < MAX_SESSIONS &&
+           (status == 404 || status == 410 || (status == 400 && s->asked));
+}
+
 static int resumable(struct ck_gs *g, const struct ck_object_put *p, struct ck_resp *ret,
                      struct ck_err *err)
 {
@@ -210,6 +226,13 @@ static int resumable(struct ck_gs *g, const struct ck_object_put *p, struct ck_r
     for (int go_on = r == 0 && ret->status == 200; go_on;) {
         ck_resp_done(ret);
         r = step(&s, ret, &why);
+        if (r == 0 && session_is_lost(&s, ret)) {
+            s.repeated = true;
+            ck_resp_done(ret);
+            r = open_session(a, &s, ret, &why);
+            go_on = r == 0 && ret->status == 200;
+            continue;
+        }
         go_on = r > 0;
         if (go_on && ck_mono_ms() > deadline)
             return ck_fail(err, CK_TIMEOUT, "the upload took more than ten minutes");

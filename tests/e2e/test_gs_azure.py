@@ -1,0 +1,449 @@
+"""gs:// and azureblob:// on real servers (fake-gcs-server, azurite): the unchanged conformance
+program, races, bad networks, everyday commands, a fault at every request, the vendors' own clients,
+and the promised messages.
+
+CKOPS_BUILD and CKOPS_BIN name the build and the program. Counts are small; CK_FULL=1 asks for the
+full ones."""
+
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, TOXICS, passes
+from test_everyday import ALL, GROUP, NAME
+from test_s3 import EVERYDAY, EXTRA, FaultProxy, reply
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import clouds  # noqa: E402
+import servers  # noqa: E402
+
+PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
+VFS = BUILD / "tests/unit/vfs_cli"
+pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
+
+# What a session of tests must not inherit.
+CLEAN = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
+CLEAN.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+names = pytest.mark.parametrize("kind", clouds.ALL, ids=lambda k: k.scheme)
+
+
+def start(kind, **options):
+    try:
+        return kind(**options).start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+
+
+@pytest.fixture(scope="module")
+def running():
+    found = {}
+
+    def get(kind):
+        if kind not in found:
+            found[kind] = start(kind)
+        return found[kind]
+
+    yield get
+    for s in found.values():
+        s.stop()
+
+
+def fresh(server):
+    server.containers = getattr(server, "containers", 0) + 1
+    name = f"bucket{server.containers}"
+    server.make(name)
+    return name
+
+
+def run(args, env, cwd="/", stdin=None, timeout=120):
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    return subprocess.run([str(a) for a in args], env={**CLEAN, **env}, cwd=cwd, input=data or b"", capture_output=True,
+                          timeout=timeout)
+
+
+def vfs(store, op, key, *more, env, stdin=None):
+    return run([VFS, store, op, key, *more], env, stdin=stdin)
+
+
+# ---- the contract
+
+@pytest.mark.slow
+@names
+def test_the_contract_holds_on(running, kind):
+    s = running(kind)
+    # azurite is one thread of JavaScript: the many keys are left to the others
+    counts = COUNTS if kind is clouds.FakeGcs or FULL else dict(COUNTS, CK_MANY="300")
+    passes(s.store(fresh(s)) + "/a/prefix", {**CLEAN, **s.env()}, counts)
+
+
+@pytest.mark.slow
+@names
+@pytest.mark.parametrize("name", TOXICS)
+def test_races_end_well_on_a_bad_network(running, kind, name):
+    s, proxy = running(kind), running(servers.Toxiproxy)
+    url = proxy.proxy(f"{kind.scheme}-{name}", s.url)
+    for i, (toxic, stream, toxicity, attributes) in enumerate(TOXICS[name]):
+        proxy.toxic(f"{kind.scheme}-{name}", f"{name}{i}", toxic, stream, toxicity, **attributes)
+    counts = dict(COUNTS)
+    if not FULL:
+        counts.update(CK_RACE_ROUNDS="5", CK_CAS_STEPS="3", CK_CAS_WRITERS="8")
+    for only in ("*twelve_processes*", "*increments*"):
+        passes(s.store(fresh(s)), {**CLEAN, **s.env(url)}, counts, only=only)
+
+
+# ---- everyday commands
+
+class Store:
+    def __init__(self, server, root, url=None):
+        self.server, self.root, self.container = server, root, fresh(server)
+        self.env = {"HOME": str(root), "KOPS_STATE_STORE": server.store(self.container) + "/state", **server.env(url)}
+
+    def run(self, *args, stdin="", **env):
+        p = run([PROGRAM, *args], {**self.env, **env}, self.root, stdin)
+        p.stdout, p.stderr = p.stdout.decode(), p.stderr.decode()
+        assert p.returncode in (0, 1), (args, p.stderr)
+        if self.server.secret:
+            assert self.server.secret not in p.stdout + p.stderr
+        return p
+
+    def ok(self, *args, **kw):
+        p = self.run(*args, **kw)
+        assert p.returncode == 0, (args, p.stdout, p.stderr)
+        return p
+
+    def keys(self):
+        return self.server.keys(self.container)
+
+    def read(self, key):
+        body = self.server.read(self.container, "state/" + key)
+        return body.decode() if body is not None else None
+
+
+@names
+def test_everyday_commands(running, tmp_path, kind):
+    store = Store(running(kind), tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    assert store.keys() == [f"state/{NAME}/{x}" for x in ("config", "instancegroup/cp", "instancegroup/nodes")]
+    assert NAME in store.ok("get", "clusters").stdout
+    # the root of the container is listed too
+    assert NAME in store.ok("get", "clusters", "--state", store.server.store(store.container)).stdout
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert "maxSize: 7" in store.read(f"{NAME}/instancegroup/nodes")
+    store.ok("replace", "-f", "-", stdin=GROUP)
+    assert "maxSize: 2" in store.read(f"{NAME}/instancegroup/nodes")
+    again = store.run("create", "-f", "-", stdin=ALL)
+    assert again.returncode == 1 and "already exists" in again.stderr
+    store.ok("delete", "ig", "nodes", "--name", NAME, "--yes")
+    assert store.keys() == [f"state/{NAME}/config", f"state/{NAME}/instancegroup/cp"]
+
+
+@pytest.mark.slow
+@names
+def test_sixty_four_processes_create_one_group_once(running, tmp_path, kind):
+    store = Store(running(kind), tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    procs = []
+    for i in range(64):
+        p = subprocess.Popen([PROGRAM, "create", "-f", "-"], env={**CLEAN, **store.env}, cwd=store.root, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(EXTRA.replace("maxSize: 2", f"maxSize: {i + 2}"))
+        procs.append(p)
+    for p in procs:  # each reads to the end of its input: this opens the gate
+        p.stdin.close()
+        p.stdin = None
+    ends = [(i, p.communicate(timeout=100), p.returncode) for i, p in enumerate(procs)]
+    won = [i for i, _, code in ends if code == 0]
+    assert len(won) == 1, [e for e in ends if e[2]][0]
+    assert all("already exists" in err for i, (_, err), code in ends if code)
+    assert f"maxSize: {won[0] + 2}\n" in store.read(f"{NAME}/instancegroup/extra")
+
+
+# ---- a fault at each request
+
+# Fault, and for how many requests. A fault that stays costs all attempts: one kind of it will do.
+FAULTS = [(f, 1) for f in ("500", "break before", "break after")] + [("500", 1000)]
+FAULTS += [("break before", 1000), ("break after", 1000)] if FULL else []
+
+
+@pytest.fixture
+def proxy(running, kind):
+    p = FaultProxy(running(kind).url)
+    yield p
+    p.close()
+
+
+def done(store, command):
+    group = store.read(f"{NAME}/instancegroup/nodes")
+    whole = all(store.read(f"{NAME}/{x}") for x in ("config", "instancegroup/cp"))
+    if command == "delete":
+        return whole and group is None
+    return whole and group and ("maxSize: 9" in group) == (command in ("edit", "replace"))
+
+
+@pytest.mark.slow
+@names
+@pytest.mark.parametrize("fault,count", FAULTS, ids=[f + (" once" if n == 1 else " from then on") for f, n in FAULTS])
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_fault_at_each_request(running, proxy, tmp_path, kind, command, fault, count):
+    args, text, before = EVERYDAY[command]
+    server = running(kind)
+    n, total = 0, 1
+    while n < total:
+        n += 1
+        store = Store(server, tmp_path, proxy.url)
+        proxy.arm(0, None, 0)
+        if before:
+            store.ok("create", "-f", "-", stdin=before)
+        if n == 1:
+            probe = Store(server, tmp_path, proxy.url)
+            if before:
+                probe.ok("create", "-f", "-", stdin=before)
+            proxy.arm(0, None, 0)
+            probe.ok(*args, stdin=text)
+            total = proxy.n
+        proxy.arm(n, fault, count)
+        p = store.run(*args, stdin=text)
+        reached = proxy.n >= n
+        proxy.arm(0, None, 0)
+        assert reached, f"request {n} of {total} was not made"
+        if count == 1:
+            assert p.returncode == 0, (n, p.stderr)  # one fault is made good without a word
+        if p.returncode == 0:
+            assert done(store, command), (n, p.stdout, p.stderr)
+            continue
+        assert "Error: " in p.stderr, (n, p.stderr)
+        # The same command again, as it stands, completes the work or says that it is complete.
+        q = store.run(*args, stdin=text)
+        if q.returncode:
+            assert command in ("create", "delete"), (n, q.stderr)
+            assert "already exists" in q.stderr or "not found" in q.stderr, (n, q.stderr)
+            if not done(store, command):  # a part is there: create it by replacing with --force
+                store.ok("replace", "--force", "-f", "-", stdin=text)
+        assert done(store, command), (n, p.stderr, q.stderr)
+
+
+# Operations beneath the commands, with what must hold after a success.
+OPERATIONS = ["get", "put", "create", "update", "hash", "list", "dirs", "tree", "rm", "rmtree", "rmversions"]
+
+
+@pytest.mark.slow
+@names
+@pytest.mark.parametrize("fault", ["500", "break before", "break after"])
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_fault_at_each_request_of_an_operation(running, proxy, kind, op, fault):
+    server = running(kind)
+    n, total = 0, 1
+    while n < total:
+        n += 1
+        proxy.arm(0, None, 0)
+        container = fresh(server)
+        store, env = server.store(container), server.env(proxy.url)
+        version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
+        vfs(store, "put", "d/y", env=env, stdin="two")
+        key = {"create": "d/new", "list": "d", "dirs": ".", "tree": "d", "rmtree": "d"}.get(op, "d/x")
+        more = [version] if op == "update" else []
+        if n == 1:
+            proxy.arm(0, None, 0)
+            vfs(store, op, "other" if op == "create" else "d/y" if op.startswith("rmv") else key, *more, env=env, stdin="one")
+            total = proxy.n
+            if op in ("update", "rm", "rmtree", "rmversions", "create"):
+                container = fresh(server)
+                store = server.store(container)
+                version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
+                vfs(store, "put", "d/y", env=env, stdin="two")
+                more = [version] if op == "update" else []
+        proxy.arm(n, fault, 1)
+        p = vfs(store, op, key, *more, env=env, stdin="new")
+        proxy.arm(0, None, 0)
+        assert p.returncode == 0 or p.stderr.startswith(b"not-found: ") and op == "rmversions", (n, p.stderr)
+        gone = {"rm": ["d/x"], "rmversions": ["d/x"], "rmtree": ["d/x", "d/y"]}.get(op, [])
+        there = sorted({"d/x", "d/y", *(["d/new"] if op == "create" else [])} - set(gone))
+        assert server.keys(container) == there, (n, p.stderr)
+        if op in ("put", "create", "update"):
+            assert server.read(container, key) == b"new"
+        if op == "get":
+            assert p.stdout == b"one"
+
+
+# ---- large objects
+
+@pytest.mark.slow
+@names
+@pytest.mark.parametrize("fault", [None, "500", "break before", "break after"])
+def test_large_objects(running, proxy, kind, fault):
+    server = running(kind)
+    data = os.urandom(1 << 20) * (17 if kind is clouds.FakeGcs else 3) + b"end"
+    requests = 1
+    n = 0
+    while n < requests:
+        n += 1
+        container = fresh(server)
+        store, env = server.store(container), server.env(proxy.url)
+        proxy.arm(n if fault else 0, fault, 1)
+        p = vfs(store, "create", "big", env=env, stdin=data)
+        requests = proxy.n if fault and n == 1 else requests
+        proxy.arm(0, None, 0)
+        if p.returncode:
+            # fake-gcs-server knows no repeated piece of an upload: it appends, and forgets the sums that were declared
+            assert kind is clouds.FakeGcs and b"stored other content than was sent" in p.stderr, (n, p.stderr)
+            p = vfs(store, "put", "big", env=env, stdin=data)
+        assert p.returncode == 0, (n, p.stderr)
+        stored = server.read(container, "big")
+        assert len(stored) == len(data) and stored == data, n
+    q = vfs(store, "get", "big", env=env)
+    assert q.returncode == 0 and q.stdout == data
+    again = vfs(store, "create", "big", env=env, stdin=data)
+    assert again.stderr.startswith(b"exists: ")
+    assert vfs(store, "update", "big", p.stdout.decode().strip(), env=env, stdin=data[:-1]).returncode == 0
+    assert vfs(store, "update", "big", p.stdout.decode().strip(), env=env, stdin=data).stderr.startswith(b"conflict: ")
+
+
+# ---- the vendors' own clients
+
+GOOGLE = r"""
+import hashlib, base64, json, sys
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+container, = sys.argv[1:]
+b = storage.Client(project="p", credentials=AnonymousCredentials()).bucket(container)
+out = {}
+for blob in b.list_blobs():
+    data = blob.download_as_bytes()
+    assert blob.md5_hash == base64.b64encode(hashlib.md5(data).digest()).decode()
+    out[blob.name] = [data.decode(), blob.content_type]
+for name, data in [("vendor/plain", b"written by the vendor"), ("vendor/a b+c%20\u00e9", b""), ("vendor/bin", bytes(range(256)))]:
+    b.blob(name).upload_from_string(data)
+print(json.dumps(out))
+"""
+AZURE = r"""
+import hashlib, json, os, sys
+from azure.storage.blob import BlobServiceClient
+container, = sys.argv[1:]
+c = BlobServiceClient(os.environ["CKOPS_AZURE_ENDPOINT"], credential=os.environ["AZURE_STORAGE_KEY"]).get_container_client(container)
+out = {}
+for item in c.list_blobs():
+    blob = c.get_blob_client(item.name)
+    data = blob.download_blob().readall()
+    p = blob.get_blob_properties()
+    assert bytes(p.content_settings.content_md5) == hashlib.md5(data).digest() and p.blob_type == "BlockBlob"
+    out[item.name] = [data.decode(), p.content_settings.content_type]
+for name, data in [("vendor/plain", b"written by the vendor"), ("vendor/a b+c%20\u00e9", b""), ("vendor/bin", bytes(range(256)))]:
+    c.get_blob_client(name).upload_blob(data)
+print(json.dumps(out))
+"""
+
+
+@pytest.fixture(scope="module")
+def vendor_python():
+    try:
+        return clouds.vendor_python()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+
+
+@names
+def test_the_vendors_client_and_ckops_read_each_other(running, tmp_path, vendor_python, kind):
+    store = Store(running(kind), tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    top, env = store.server.store(store.container), store.server.env()
+    assert vfs(top, "put", "odd/a b+c%20\u00e9'(x)", env=env, stdin="odd name").returncode == 0
+    assert vfs(top, "put", "empty", env=env).returncode == 0
+    script = GOOGLE if kind is clouds.FakeGcs else AZURE
+    p = run([vendor_python, "-c", script, store.container], env)
+    assert p.returncode == 0, p.stderr.decode()[-2000:]
+    seen = json.loads(p.stdout)
+    text = "text/plain; charset=utf-8" if kind is clouds.FakeGcs else "application/octet-stream"
+    assert seen.pop("odd/a b+c%20\u00e9'(x)") == ["odd name", text] and seen.pop("empty")[0] == ""
+    assert seen == {k: [store.server.read(store.container, k).decode(), text] for k in store.keys()
+                    if k.startswith("state/")}
+    listing = vfs(top, "list", "vendor", env=env).stdout.decode().splitlines()
+    assert [line.rsplit(" ", 2)[0] for line in listing] == ["a b+c%20\u00e9", "bin", "plain"]
+    assert vfs(top, "get", "vendor/bin", env=env).stdout == bytes(range(256))
+    assert vfs(top, "get", "vendor/a b+c%20\u00e9", env=env).stdout == b""
+    want = hashlib.md5(b"written by the vendor").hexdigest()
+    assert vfs(top, "hash", "vendor/plain", env=env).stdout.decode() in (f"md5:{want}\n", "")
+
+
+# ---- messages
+
+@names
+def test_message_of_a_missing_container(running, tmp_path, kind):
+    s = running(kind)
+    p = run([PROGRAM, "get", "clusters", "--state", s.store("nothere")], s.env())
+    what = "bucket" if kind is clouds.FakeGcs else "container"
+    assert p.returncode == 1 and f'the {what} "nothere" does not exist at 127.0.0.1'.encode() in p.stderr, p.stderr
+    for op, key in (("get", "k"), ("put", "k"), ("create", "k"), ("rm", "k"), ("hash", "k"), ("rmtree", "k")):
+        q = vfs(s.store("nothere"), op, key, env=s.env(), stdin="x")
+        assert q.returncode == 1 and b"invalid: " in q.stderr and b"does not exist at" in q.stderr, (op, q.stderr)
+
+
+def env_for(kind, url):
+    return {"STORAGE_EMULATOR_HOST": url} if kind is clouds.FakeGcs else \
+        {"CKOPS_AZURE_ENDPOINT": url + "/kopstest", "AZURE_STORAGE_KEY": clouds.Azurite.secret}
+
+
+@names
+@pytest.mark.parametrize("status,text", [(403, "403"), (401, "401"), (404, "does not exist at"), (400, "400")])
+def test_a_refusal_is_reported_at_once(tmp_path, kind, status, text):
+    body = '{"error": {"message": "text of the server"}}' if kind is clouds.FakeGcs else \
+        "<Error><Code>ContainerNotFound</Code><Message>text of the server</Message></Error>" if status == 404 else \
+        "<Error><Code>X</Code><Message>text of the server</Message></Error>"
+    s, url, seen = reply(status, body)
+    began = time.monotonic()
+    p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")], env_for(kind, url))
+    s.shutdown()
+    assert time.monotonic() - began < 2 and len(seen) == 1
+    assert p.returncode == 1 and text.encode() in p.stderr and b"text of the server" in p.stderr, p.stderr
+
+
+@names
+def test_nothing_listens(tmp_path, kind):
+    p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")],
+            env_for(kind, f"http://127.0.0.1:{servers.free_port()}"))
+    assert p.returncode == 1 and b"127.0.0.1" in p.stderr and b"connection refused" in p.stderr, p.stderr
+
+
+@names
+def test_a_web_page_in_place_of_a_store(tmp_path, kind):
+    s, url, _ = reply(200, "<html><body>Sign in</body></html>", [("content-type", "text/html")])
+    p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")], env_for(kind, url))
+    s.shutdown()
+    assert p.returncode == 1 and b"listing" in p.stderr and b"the reply is not a" in p.stderr, p.stderr
+
+
+def test_a_wrong_key(running):
+    s = running(clouds.Azurite)
+    wrong = "d3Jvbmcta2V5LW9mLXRlc3Rz"
+    began = time.monotonic()
+    p = run([PROGRAM, "get", "clusters", "-v", "10", "--state", s.store("bkt")], {**s.env(), "AZURE_STORAGE_KEY": wrong})
+    assert p.returncode == 1 and b"with AZURE_STORAGE_KEY: 403 AuthorizationFailure" in p.stderr, p.stderr
+    assert wrong.encode() not in p.stderr and time.monotonic() - began < 2
+
+
+ILLEGAL = ["gs://Bucket", "gs://b", "gs://bkt/a\nb", "gs://bkt/a\x1b[2J", "gs://bkt/../x", "gs://", "gs://user:hunter2@bkt",
+           "gs://bkt:80", "azureblob://Acct/cont", "azureblob://acct/c--d", "azureblob://acct", "azureblob://acct/cont/a\nb",
+           "azureblob://acct/cont/../x", "azureblob://user:hunter2@acct/cont"]
+
+
+@pytest.mark.parametrize("url", ILLEGAL, ids=ascii)
+def test_illegal_location_is_refused_before_any_request(url):
+    s, endpoint, seen = reply(403)
+    env = {**env_for(clouds.FakeGcs, endpoint), **env_for(clouds.Azurite, endpoint)}
+    p = run([PROGRAM, "get", "clusters", "--state", url], env)
+    s.shutdown()
+    assert p.returncode == 1 and p.stderr.startswith(b"Error: ") and not seen
+    assert b"hunter2" not in p.stderr and b"\x1b" not in p.stderr
+
+
+@names
+def test_no_secret_at_the_highest_verbosity(running, tmp_path, kind):
+    store = Store(running(kind), tmp_path)
+    p = store.ok("create", "-f", "-", "-v", "10", stdin=ALL)  # run() looks for the secret
+    assert "SharedKey kopstest:" not in p.stderr and "PUT" in p.stderr or "POST" in p.stderr
