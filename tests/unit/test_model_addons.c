@@ -335,6 +335,55 @@ static void stored_objects_become_an_add_on_of_their_own(void **state)
     assert_int_equal(ck_model_addons(&f->m, &f->err), -CK_INVALID);
 }
 
+static void groups_of_karpenter_become_node_pools(void **state)
+{
+    struct fx *f = *state;
+    build(f, ck_slice_of(
+                 CLUSTER_HEAD
+                 "  karpenter: {enabled: true, image: i}\n"
+                 "  subnets: [{name: a, zone: z}, {name: b, zone: z, id: subnet-1}]\n" GROUPS GROUP(
+                     "k", "Node",
+                     ", manager: Karpenter, machineType: \"m5.large,m6i.large\", "
+                     "image: o/n/i, rootVolumeSize: 200, subnets: [a, b], taints: "
+                     "[\"x=y:NoSchedule\", \"karpenter.sh/unregistered=:NoExecute\"]")));
+    const struct ck_val *all = objects(f, "karpenter.sh-k8s-1.19");
+    const struct ck_val *class = ck_get(find(all, "EC2NodeClass", "k"), "spec");
+    const struct ck_val *pool = ck_get(find(all, "NodePool", "k"), "spec");
+    assert_null(find(all, "NodePool", "nodes"));
+    assert_string_equal(
+        ck_str_at(ck_item(ck_get(class, "blockDeviceMappings"), 0), "ebs.volumeSize"), "200Gi");
+    assert_string_equal(ck_str_at(ck_item(ck_get(class, "subnetSelectorTerms"), 0), "tags.Name"),
+                        "a.c.example.com");
+    assert_string_equal(ck_str_at(ck_item(ck_get(class, "subnetSelectorTerms"), 1), "id"),
+                        "subnet-1");
+    const struct ck_val *taints = ck_at(pool, "template.spec.taints");
+    assert_int_equal(ck_len(taints), 1);
+    assert_string_equal(ck_str_at(ck_item(taints, 0), "effect"), "NoSchedule");
+    const struct ck_val *need = ck_at(pool, "template.spec.requirements");
+    assert_int_equal(ck_len(ck_get(ck_item(need, ck_len(need) - 1), "values")), 2);
+}
+
+static void the_autoscaler_is_told_the_groups_it_may_change(void **state)
+{
+    struct fx *f = *state;
+    build(f, ck_slice_of(CLUSTER_HEAD
+                         "  clusterAutoscaler: {enabled: true, image: i, expander: priority, "
+                         "createPriorityExpanderConfig: true}\n" GROUPS GROUP(
+                             "big", "Node", ", autoscalePriority: 50")
+                             GROUP("fixed", "Node", ", autoscale: false")));
+    const struct ck_val *all = objects(f, "cluster-autoscaler.addons.k8s.io-k8s-1.15");
+    const struct ck_val *d = find(all, "Deployment", "cluster-autoscaler");
+    const struct ck_val *args =
+        ck_get(ck_item(ck_at(d, "spec.template.spec.containers"), 0), "command");
+    assert_true(ck_list_has_str(args, "--nodes=1:2:nodes.c.example.com"));
+    assert_true(ck_list_has_str(args, "--nodes=1:2:big.c.example.com"));
+    for (size_t i = 0; i < ck_len(args); i++)
+        assert_null(strstr(ck_str_or(ck_item(args, i), ""), "fixed"));
+    assert_string_equal(ck_str_at(find(all, "ConfigMap", "cluster-autoscaler-priority-expander"),
+                                  "data.priorities"),
+                        "0:\n- nodes.c.example.com\n50:\n- big.c.example.com\n");
+}
+
 /* ---- every template, whole ---- */
 
 /* Clusters that between them use every row and every branch of the templates. */
@@ -347,6 +396,7 @@ static void stored_objects_become_an_add_on_of_their_own(void **state)
     "  authentication: {aws: {backendMode: CRD, clusterID: c, identityMappings: [{arn: a, "        \
     "username: u, groups: [g]}]}}\n"
 #define NTH "  nodeTerminationHandler: {enabled: true, version: v1.25.5"
+enum { PLAIN_SPECS = 6 };
 static const char *const SPECS[] = {
     MANY NTH "}\n  networking: {cilium: {hubble: {enabled: true, metrics: [drop]}, "
              "ingress: {enabled: true}}}\n",
@@ -510,14 +560,10 @@ static bool other_cloud(struct ck_slice addon)
     return false;
 }
 
-static void the_reference_objects_are_all_made(void **state)
+/* "add-on apiVersion kind namespace name" of all that clusters from..to of SPECS get. */
+static void collect(struct fx *f, struct ck_map *made, size_t from, size_t to)
 {
-    struct fx *f = *state;
-    struct ck_slice text, line, col[5];
-    if (!slurp(f, shared(f, "spec/addon-objects.tsv"), &text))
-        skip();
-    struct ck_map made = {0};
-    for (size_t i = 0; i < CK_ARRAY_LEN(SPECS); i++) {
+    for (size_t i = from; i < to; i++) {
         build_nth(f, i);
         for (size_t r = 0; r < ck_addon_n_rows; r++) {
             const struct ck_addon_row *row = &ck_addon_rows[r];
@@ -527,7 +573,7 @@ static void the_reference_objects_are_all_made(void **state)
             for (size_t k = 0; k < ck_len(list); k++) {
                 const struct ck_val *o = ck_item(list, k);
                 const char *ns = ck_str_at(o, "metadata.namespace");
-                ck_map_put(&made,
+                ck_map_put(made,
                            ck_arena_printf(f->a, "%s %s %s %s %s", key, ck_str_at(o, "apiVersion"),
                                            ck_str_at(o, "kind"), *ns ? ns : "-",
                                            ck_str_at(o, "metadata.name")),
@@ -535,7 +581,14 @@ static void the_reference_objects_are_all_made(void **state)
             }
         }
     }
-    size_t rows = 0, missing = 0;
+}
+
+/* The same of the reference list; *addons gets the add-ons that are in it. */
+static bool reference(struct fx *f, struct ck_map *rows, struct ck_map *addons)
+{
+    struct ck_slice text, line, col[5];
+    if (!slurp(f, shared(f, "spec/addon-objects.tsv"), &text))
+        return false;
     ck_slice_next(&text, '\n', &line);
     while (ck_slice_next(&text, '\n', &line)) {
         for (size_t i = 0; i < 5; i++)
@@ -544,18 +597,42 @@ static void the_reference_objects_are_all_made(void **state)
         if (!col[0].len || other_cloud(col[0]) ||
             ck_slice_eq_str(col[4], "cluster-autoscaler-hcloud-config"))
             continue;
-        const char *key =
-            ck_arena_printf(f->a, "%.*s %.*s %.*s %.*s %.*s", CK_SARG(col[0]), CK_SARG(col[1]),
-                            CK_SARG(col[2]), CK_SARG(col[3]), CK_SARG(col[4]));
-        rows++;
-        if (!ck_map_has(&made, key)) {
-            print_error("missing: %s\n", key);
-            missing++;
+        ck_map_putn(addons, col[0], f);
+        ck_map_put(rows,
+                   ck_arena_printf(f->a, "%.*s %.*s %.*s %.*s %.*s", CK_SARG(col[0]),
+                                   CK_SARG(col[1]), CK_SARG(col[2]), CK_SARG(col[3]),
+                                   CK_SARG(col[4])),
+                   f);
+    }
+    return true;
+}
+
+static void the_objects_are_those_of_the_reference(void **state)
+{
+    struct fx *f = *state;
+    struct ck_map made = {0}, plain = {0}, rows = {0}, addons = {0};
+    size_t wrong = 0;
+    if (!reference(f, &rows, &addons))
+        skip();
+    collect(f, &made, 0, CK_ARRAY_LEN(SPECS));
+    for (size_t i = 0; i < rows.n; i++)
+        if (!ck_map_has(&made, rows.e[i].key)) {
+            print_error("missing: %s\n", rows.e[i].key);
+            wrong++;
+        }
+    /* The later clusters use what no reference cluster does. */
+    collect(f, &plain, 0, PLAIN_SPECS);
+    for (size_t i = 0; i < plain.n; i++) {
+        struct ck_slice head = ck_slice_of(plain.e[i].key);
+        head.len = ck_slice_find(head, ' ');
+        if (ck_map_getn(&addons, head) && !ck_map_has(&rows, plain.e[i].key)) {
+            print_error("too much: %s\n", plain.e[i].key);
+            wrong++;
         }
     }
-    ck_map_done(&made);
-    assert_true(rows > 300);
-    assert_int_equal(missing, 0);
+    assert_true(rows.n > 300);
+    ck_map_done(&made), ck_map_done(&plain), ck_map_done(&rows), ck_map_done(&addons);
+    assert_int_equal(wrong, 0);
 }
 
 /* The channel with hashes blanked, because manifests are our own. */
@@ -632,9 +709,11 @@ int main(void)
         T(accounts_with_a_role_get_its_token),
         T(images_go_through_the_mirror),
         T(stored_objects_become_an_add_on_of_their_own),
+        T(groups_of_karpenter_become_node_pools),
+        T(the_autoscaler_is_told_the_groups_it_may_change),
         T(every_template_makes_whole_objects),
         T(every_template_file_is_used_by_a_row),
-        T(the_reference_objects_are_all_made),
+        T(the_objects_are_those_of_the_reference),
         T(the_channels_are_those_of_the_goldens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

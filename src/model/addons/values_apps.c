@@ -211,6 +211,15 @@ static struct ck_val *kubelet_of(struct ck_addon_ctx *c, const struct ck_val *sp
     return kubelet->map.n ? kubelet : NULL;
 }
 
+/* The boot script of the group, which is also a file in the store. */
+static const char *boot_script(struct ck_addon_ctx *c, const struct ck_object *g)
+{
+    const char *key = ck_arena_printf(c->a, "ManagedFile/nodeupscript-%s", ck_object_name(g));
+    const struct ck_task *t = ck_map_get(&c->m->tasks->by_key, key);
+    struct ck_slice text = t ? ck_task_get_bytes(t, "Contents") : (struct ck_slice){"", 0};
+    return ck_arena_strndup(c->a, text.ptr ? text.ptr : "", text.len);
+}
+
 static struct ck_val *node_class(struct ck_addon_ctx *c, const struct ck_object *g)
 {
     const struct ck_val *spec = ck_object_spec(g);
@@ -242,6 +251,9 @@ static struct ck_val *node_class(struct ck_addon_ctx *c, const struct ck_object 
     ck_put(c->a, class, "metadataOptions.httpTokens", ck_str(c->a, "required"));
     ck_put(c->a, class, "metadataOptions.httpPutResponseHopLimit", ck_int(c->a, 1));
     ck_put(c->a, class, "metadataOptions.httpEndpoint", ck_str(c->a, "enabled"));
+    const char *script = boot_script(c, g);
+    if (*script)
+        ck_set_str(c->a, class, "userData", script);
     if ((kubelet = kubelet_of(c, spec)))
         ck_set(c->a, class, "kubelet", kubelet);
     return class;
