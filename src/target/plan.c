@@ -209,3 +209,29 @@ int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, str
         qsort(ret->v, ret->n, sizeof *ret->v, by_key);
     return 0;
 }
+
+static int by_task(const void *x, const void *y)
+{
+    const struct ck_task *const *a = x, *const *b = y;
+    return cmp_key(*a, *b);
+}
+
+void ck_plan_removed(struct ck_arena *a, struct ck_plan *p, const struct ck_tasks *before,
+                     const struct ck_tasks *now)
+{
+    p->removed = ck_arena_alloc(a, (before->n + 1) * sizeof *p->removed);
+    for (size_t i = 0; i < before->n; i++) {
+        const struct ck_task *t = before->v[i];
+        bool nothing = brought(t) || (t->kind->unwanted && t->kind->unwanted(t));
+        if (!nothing && t->lifecycle != CK_LIFECYCLE_IGNORE &&
+            !ck_tasks_find(now, t->kind, t->name))
+            p->removed[p->n_removed++] = t;
+    }
+    if (p->n_removed)
+        qsort(p->removed, p->n_removed, sizeof *p->removed, by_task);
+}
+
+bool ck_plan_any(const struct ck_plan *p)
+{
+    return p->n || p->n_removed;
+}

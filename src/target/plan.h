@@ -17,6 +17,8 @@ struct ck_plan_item {
 struct ck_plan {
     struct ck_plan_item *v; /* sorted by "Kind/Name" */
     size_t n, cap;
+    const struct ck_task **removed; /* there, and no longer wanted; sorted */
+    size_t n_removed;
     /* Objects that must be there and were not found, or differ where they must not. */
     struct ck_val *warnings;
 };
@@ -29,7 +31,14 @@ struct ck_plan {
 int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, struct ck_world *world,
                  struct ck_plan *ret, struct ck_err *err);
 
+/* Add the tasks of `before` that `now` has no more. */
+void ck_plan_removed(struct ck_arena *a, struct ck_plan *p, const struct ck_tasks *before,
+                     const struct ck_tasks *now);
+/* Whether there is anything to do. */
+bool ck_plan_any(const struct ck_plan *p);
+
 /* kOps' layout (shared facts cli.md §9.1), without the last line. Maps are sorted by key. */
 void ck_plan_print(const struct ck_plan *p, bool colour, struct ck_buf *out);
+struct ck_val *ck_plan_val(struct ck_arena *a, const struct ck_plan *p);
 /* {"create":[{kind,name,fields}],"modify":[{kind,name,changes:[{field,from,to}]}]} */
 void ck_plan_json(struct ck_arena *a, const struct ck_plan *p, struct ck_buf *out);

@@ -170,6 +170,13 @@ void ck_plan_print(const struct ck_plan *p, bool colour, struct ck_buf *out)
 {
     put_section(p, CK_PLAN_CREATE, "Will create resources:", colour ? "\033[32m" : "", out);
     put_section(p, CK_PLAN_MODIFY, "Will modify resources:", colour ? "\033[33m" : "", out);
+    if (!p->n_removed)
+        return;
+    ck_buf_fmt(out, "%sItems will be deleted during update:%s\n", colour ? "\033[31m" : "",
+               colour ? "\033[0m" : "");
+    for (size_t i = 0; i < p->n_removed; i++)
+        ck_buf_fmt(out, "  %-*s %s\n", NAME_WIDTH, p->removed[i]->kind->name, p->removed[i]->name);
+    ck_buf_putc(out, '\n');
 }
 
 /* ---- JSON ---- */
@@ -223,14 +230,28 @@ static struct ck_val *item_json(struct ck_arena *a, const struct ck_plan_item *i
     return o;
 }
 
-void ck_plan_json(struct ck_arena *a, const struct ck_plan *p, struct ck_buf *out)
+struct ck_val *ck_plan_val(struct ck_arena *a, const struct ck_plan *p)
 {
     struct ck_val *root = ck_map(a), *created = ck_list(a), *modified = ck_list(a);
     for (size_t i = 0; i < p->n; i++)
         ck_append(a, p->v[i].action == CK_PLAN_CREATE ? created : modified, item_json(a, &p->v[i]));
+    struct ck_val *removed = ck_list(a);
+    for (size_t i = 0; i < p->n_removed; i++) {
+        struct ck_val *o = ck_map(a);
+        ck_set_str(a, o, "kind", p->removed[i]->kind->name);
+        ck_set_str(a, o, "name", p->removed[i]->name);
+        ck_append(a, removed, o);
+    }
     ck_set(a, root, "create", created);
     ck_set(a, root, "modify", modified);
+    ck_set(a, root, "delete", removed);
     ck_set(a, root, "warnings", p->warnings);
-    ck_json_emit(out, root, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
+    return root;
+}
+
+void ck_plan_json(struct ck_arena *a, const struct ck_plan *p, struct ck_buf *out)
+{
+    ck_json_emit(out, ck_plan_val(a, p),
+                 (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
     ck_buf_putc(out, '\n');
 }

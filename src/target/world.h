@@ -24,3 +24,7 @@ struct ck_world {
 struct ck_tf;
 int ck_world_of_module(struct ck_arena *a, const char *dir, struct ck_tf *tf, struct ck_world **ret,
                        struct ck_err *err);
+
+/* ---- world_tasks.c ---- */
+/* The tasks of another configuration (resolved); borrowed. */
+struct ck_world *ck_world_of_tasks(struct ck_arena *a, const struct ck_tasks *set);

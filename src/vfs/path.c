@@ -2,6 +2,7 @@
  * Mirrors kOps' util/pkg/vfs/context.go and path.Join of Go. */
 #include "base/enc.h"
 #include "base/mem.h"
+#include "vfs/overlay.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
@@ -77,7 +78,7 @@ int ck_vfs_check_location(const char *url, struct ck_err *err)
     return has_control(url) ? refuse_control(err, url, url) : 0;
 }
 
-int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
+static int parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
 {
     int checked = ck_vfs_check_location(url, err);
     if (checked < 0)
@@ -100,6 +101,14 @@ int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, s
         return r;
     }
     return refuse(err, "unknown / unhandled path type", url, "");
+}
+
+int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
+{
+    int r = parse(ctx, url, ret, err);
+    if (r == 0)
+        ret->vfs = ck_vfs_overlay_of(ctx, ret->vfs);
+    return r;
 }
 
 /* A host as net/url takes it: no white space, brackets only around an address. */

@@ -36,6 +36,7 @@ struct ck_vfs_ctx {
     void *mfa_arg;
     struct ck_http *http;  /* made on first use by network stores */
     struct ck_vfs *opened; /* containers opened so far, newest first */
+    bool overlay;          /* locations are read through a layer in memory (vfs/overlay.h) */
     /* Called once per operation when not NULL; `what` is like "read", `text` the path. For -v. */
     void (*trace)(void *arg, const char *what, const char *text, int64_t ms, int code);
     void *trace_arg;
@@ -88,7 +89,6 @@ struct ck_hash {
     size_t len; /* 0: the store does not know it cheaply */
 };
 
-/* Receives a streamed read piece by piece; a negative return stops the read with that code. */
 /* Who can read an object, as far as its store tells. */
 enum ck_reach {
     CK_REACH_UNKNOWN,  /* the store does not say, or this identity may not ask */
@@ -103,6 +103,7 @@ struct ck_exposure {
     bool of_container;      /* the same for every object of the container: ask once */
 };
 
+/* Receives a streamed read piece by piece; a negative return stops the read with that code. */
 typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 
 /* One result of a bulk read. `err->code` CK_NOT_FOUND is a normal outcome, as any other per-item
@@ -170,11 +171,11 @@ struct ck_vfs_ops {
      * are used. */
     int (*find)(struct ck_vfs *v, const char *key, const char *leaf, bool content, ck_found_fn fn,
                 void *arg, struct ck_err *err);
-    /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
     /* Who can read the object. Optional: unknown. A question the store refuses to answer is no
      * error but CK_REACH_UNKNOWN with the reason in `readers`. */
     int (*exposure)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
+    /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
     char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
     /* Release the container. Optional. */
     void (*close)(struct ck_vfs *v);
@@ -228,9 +229,9 @@ int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *
                 struct ck_err *err);
 int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
                 struct ck_err *err);
-int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
 int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
+int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
                      void *arg, struct ck_err *err);
 
 /* Find directories, at any depth, that hold a file called `leaf`, and read it: the listing of

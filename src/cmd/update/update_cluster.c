@@ -73,8 +73,9 @@ static int preview(struct ck_ctx *ctx, const struct update_opts *o, struct ck_up
     ck_print_slice(ctx, ck_buf_slice(&text));
     if (!json)
         ck_print(ctx, "%s\n",
-                 plan.n ? "Must specify --yes to apply changes" : "No changes need to be applied");
-    if (o->detailed_exitcode && plan.n)
+                 ck_plan_any(&plan) ? "Must specify --yes to apply changes"
+                                    : "No changes need to be applied");
+    if (o->detailed_exitcode && ck_plan_any(&plan))
         ctx->exit_status = EXIT_CHANGES;
     return 0;
 }
