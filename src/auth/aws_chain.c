@@ -169,7 +169,10 @@ int ck_aws_endpoint(struct ck_aws *w, const char *var, const char *host, struct 
         ret->scheme = "https";
         ret->host = host;
     }
+    bool explicit_name;
     ret->ca_file = ck_env_nonempty(w->cfg.env, "AWS_CA_BUNDLE");
+    if (!ret->ca_file && ck_aws_load_files(w, NULL) == 0)
+        ret->ca_file = ck_ini_get(&w->files, profile_name(w, &explicit_name), "ca_bundle");
     ret->timeout_ms = 20000;
     ret->max_reply = FILE_MAX;
     return 0;
@@ -326,13 +329,19 @@ int ck_aws_region(struct ck_arena *a, const struct ck_aws_config *cfg, const cha
         *ret = r;
         return 0;
     }
+    int rc = ck_aws_profile_setting(a, cfg, "region", &r, err);
+    *ret = r ? r : "";
+    return rc;
+}
+
+int ck_aws_profile_setting(struct ck_arena *a, const struct ck_aws_config *cfg, const char *key,
+                           const char **ret, struct ck_err *err)
+{
     struct ck_aws *w = (struct ck_aws *)ck_aws_chain_new(cfg);
     int rc = ck_aws_load_files(w, err);
-    if (rc == 0) {
-        bool explicit_name;
-        const char *v = ck_ini_get(&w->files, profile_name(w, &explicit_name), "region");
-        *ret = v ? ck_arena_strdup(a, v) : "";
-    }
+    bool explicit_name;
+    const char *v = rc == 0 ? ck_ini_get(&w->files, profile_name(w, &explicit_name), key) : NULL;
+    *ret = v ? ck_arena_strdup(a, v) : NULL;
     chain_free(&w->base);
     return rc;
 }

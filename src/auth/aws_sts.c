@@ -26,13 +26,14 @@ static void form_add(struct ck_buf *b, const char *name, const char *value)
 struct signer {
     const struct ck_cred *cred;
     const char *region;
+    int64_t skew_s;
 };
 
 static int sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
 {
     const struct signer *s = arg;
     const struct ck_sigv4 p = {
-        .region = s->region, .service = "sts", .no_content_sha_header = true};
+        .region = s->region, .service = "sts", .skew_s = s->skew_s, .no_content_sha_header = true};
     return ck_sigv4_sign(a, &p, s->cred, ck_now_s(), r, err);
 }
 
@@ -67,28 +68,74 @@ static int take_reply(struct ck_aws *w, const char *action, const char *source,
     return 0;
 }
 
+/* The request but for its signature and limits. */
+static int prepare(struct ck_aws *w, const char *region, struct ck_slice body,
+                   const struct signer *s, struct ck_req *ret, struct ck_err *err)
+{
+    *ret = (struct ck_req){.method = "POST"};
+    const char *suffix = ck_str_starts(region, "cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+    int r =
+        ck_aws_endpoint(w, "STS", ck_arena_printf(w->arena, "sts.%s.%s", region, suffix), ret, err);
+    if (r < 0)
+        return r;
+    ret->path = "/";
+    ret->body = body;
+    ret->retry = CK_RETRY_SAFE;
+    ck_nvs_add(w->arena, &ret->headers, "content-type", "application/x-www-form-urlencoded");
+    if (s) {
+        ret->sign = sign;
+        ret->sign_arg = (void *)s;
+    }
+    return 0;
+}
+
 static int call(struct ck_aws *w, const char *action, const char *region, struct ck_slice body,
                 const struct signer *s, const char *source, struct ck_cred *ret, struct ck_err *err)
 {
-    struct ck_req req = {.method = "POST"};
-    const char *suffix = ck_str_starts(region, "cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-    int r = ck_aws_endpoint(w, "STS", ck_arena_printf(w->arena, "sts.%s.%s", region, suffix), &req,
-                            err);
+    struct ck_req req;
+    int r = prepare(w, region, body, s, &req, err);
     if (r < 0)
         return r;
-    req.path = "/";
-    req.body = body;
-    req.retry = CK_RETRY_SAFE;
-    ck_nvs_add(w->arena, &req.headers, "content-type", "application/x-www-form-urlencoded");
-    if (s) {
-        req.sign = sign;
-        req.sign_arg = (void *)s;
-    }
     CK_AUTORESP resp = {0};
     r = ck_http_do(w->cfg.http, &req, &resp, err);
     if (r < 0)
         return ck_wrap(err, "%s: sts:%s", source, action);
     return take_reply(w, action, source, &resp, ret, err);
+}
+
+/* Whether `arn` looks like one: it goes into messages. */
+static bool is_arn(const char *arn)
+{
+    size_t n = strlen(arn);
+    return n > 4 && n < 2048 && ck_str_starts(arn, "arn:") &&
+           strspn(arn, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/+=,.@_-") ==
+               n;
+}
+
+int ck_aws_caller_arn(struct ck_arena *a, const struct ck_aws_config *cfg, const struct ck_cred *c,
+                      const char *region, int64_t skew_s, int64_t timeout_ms, const char **ret,
+                      struct ck_err *err)
+{
+    struct ck_aws w = {.cfg = *cfg, .arena = a};
+    const struct signer s = {c, region, skew_s};
+    struct ck_req req;
+    CK_AUTORESP resp = {0};
+    struct ck_val *v = NULL;
+    int r = prepare(&w, region, CK_S("Action=GetCallerIdentity&Version=2011-06-15"), &s, &req, err);
+    if (r == 0) {
+        req.timeout_ms = timeout_ms;
+        req.connect_ms = timeout_ms / 2;
+        req.attempts = 1;
+        r = ck_http_do(cfg->http, &req, &resp, err);
+    }
+    ck_ini_done(&w.files);
+    if (r < 0)
+        return r;
+    if (resp.status == 200 && ck_xml_parse(a, ck_buf_slice(&resp.body), REPLY_MAX, &v, NULL) == 0)
+        *ret = ck_str_at(v, "GetCallerIdentityResponse.GetCallerIdentityResult.Arn");
+    if (!v || !is_arn(*ret))
+        return ck_fail(err, CK_UNAVAILABLE, "sts:GetCallerIdentity: %d", resp.status);
+    return 0;
 }
 
 static const char *session_name(struct ck_aws *w, const char *given)
@@ -159,7 +206,7 @@ int ck_aws_assume_role(struct ck_aws *w, const char *profile, const struct ck_cr
             return r;
     }
     form_add(&body, "Version", "2011-06-15");
-    const struct signer s = {base, region};
+    const struct signer s = {base, region, 0};
     return call(w, "AssumeRole", region, ck_buf_slice(&body), &s,
                 ck_arena_printf(w->arena, "profile %s (role %s)", profile,
                                 ck_ini_get(f, profile, "role_arn")),

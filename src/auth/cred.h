@@ -46,6 +46,14 @@ struct ck_cred_provider *ck_aws_chain_new(const struct ck_aws_config *cfg);
 struct ck_cred_provider *ck_static_provider_new(const char *access, const char *secret,
                                                 const char *token);
 void ck_cred_provider_free(struct ck_cred_provider *p);
+/* A setting of the profile in use, like "ca_bundle"; NULL when it has none. Arena-owned. */
+int ck_aws_profile_setting(struct ck_arena *a, const struct ck_aws_config *cfg, const char *key,
+                           const char **ret, struct ck_err *err);
+/* The ARN of whom `c` belongs to, by STS GetCallerIdentity in `region`, within timeout_ms. Needs no
+ * permission. skew_s as in struct ck_sigv4. Arena-owned. */
+int ck_aws_caller_arn(struct ck_arena *a, const struct ck_aws_config *cfg, const struct ck_cred *c,
+                      const char *region, int64_t skew_s, int64_t timeout_ms, const char **ret,
+                      struct ck_err *err);
 /* Region from AWS_REGION, AWS_DEFAULT_REGION, profile; "" when none says. Arena-owned. */
 int ck_aws_region(struct ck_arena *a, const struct ck_aws_config *cfg, const char **ret,
                   struct ck_err *err);

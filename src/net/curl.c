@@ -82,9 +82,12 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 static int on_start(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
     struct flight *f = arg;
-    if (f->starts++ && f->send->req.retry == CK_RETRY_NONE) {
-        f->twice = true;
-        return CURL_PREREQFUNC_ABORT;
+    if (f->starts++) {
+        if (f->send->req.retry == CK_RETRY_NONE) {
+            f->twice = true;
+            return CURL_PREREQFUNC_ABORT;
+        }
+        f->send->resent++;
     }
     f->send->sent = true;
     return CURL_PREREQFUNC_OK;

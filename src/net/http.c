@@ -353,6 +353,7 @@ static int done_send(void *arg, struct ck_send *s)
     int64_t now = ck_mono_ms();
     unlink_item(&b->live, it);
     ck_trace_reply(s, it->sends, now - it->sent_at);
+    it->sends += s->resent;
     if (it->err.code != CK_OK)
         it->err.http_status = it->resp.status;
     if (it->err.code != CK_TIMEOUT)

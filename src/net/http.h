@@ -100,6 +100,7 @@ struct ck_send {
     struct ck_err *err;   /* or this: reason only, without method and URL */
     size_t got;           /* bytes of body so far; kept by ck_send_body */
     bool sent;            /* set by the transport: the server may have seen the request */
+    unsigned resent;      /* set by the transport: how often it wrote the request anew by itself */
     bool final;           /* set by the transport: the error must not lead to another attempt */
 };
 

@@ -95,6 +95,7 @@ struct bulk {
     const char *const *keys;
     ck_bulk_fn fn;
     void *arg;
+    unsigned generation; /* of the region that the requests were made for */
 };
 
 static int bulk_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *item_err)
@@ -105,7 +106,9 @@ static int bulk_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *i
         ck_s3_wrap(b->s, "fetching", "s3:GetObject", b->keys[i], item_err);
         return b->fn(b->arg, i, CK_S(""), &version, item_err);
     }
-    if (resp->status >= 300 && ck_s3_follow_region(b->s, resp)) {
+    bool moved = resp->status >= 300 && ck_s3_follow_region(b->s, resp);
+    if (moved ||
+        (resp->status >= 300 && resp->status != 404 && b->s->generation != b->generation)) {
         CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
         int r = s3_read(&b->s->base, b->keys[i], &out, &version, item_err);
         return b->fn(b->arg, i, r < 0 ? CK_S("") : ck_buf_slice(&out), &version, item_err);
@@ -126,7 +129,7 @@ static int s3_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_
     struct ck_req *reqs = ck_arena_alloc(a, n * sizeof *reqs);
     for (size_t i = 0; i < n; i++)
         ck_s3_request(a, s, "GET", keys[i], &reqs[i]);
-    struct bulk b = {s, keys, fn, arg};
+    struct bulk b = {s, keys, fn, arg, s->generation};
     return ck_http_all(ck_s3_http(s), reqs, n, bulk_done, &b, err);
 }
 
@@ -362,6 +365,18 @@ static int s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
 
 /* ---- deleting ---- */
 
+/* A removal that was sent more than once is refused when an earlier sending took effect: then the
+ * object is gone. */
+static int resolve_removal(const struct put *p, struct ck_err *err)
+{
+    int status = 0;
+    bool ours = false;
+    struct ck_version now = {""};
+    if (head(p, &status, &now, &ours, err) < 0)
+        return ck_wrap(err, "the outcome of the removal is unknown");
+    return status == 404 ? 0 : refused(p, err);
+}
+
 static int s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
                      struct ck_err *err)
 {
@@ -397,7 +412,7 @@ static int s3_remove(struct ck_vfs *v, const char *key, const struct ck_version 
     if (resp.status == 404 && strcmp(e.code, "NoSuchBucket") != 0)
         return 0;
     if (resp.status == 412)
-        return refused(&p, err);
+        return resp.attempts > 1 ? resolve_removal(&p, err) : refused(&p, err);
     return ck_s3_fail(s, &resp, "deleting", "s3:DeleteObject", key, err);
 }
 
@@ -456,6 +471,7 @@ static void s3_close(struct ck_vfs *v)
         .hash = s3_hash,                                                                           \
         .read_many = s3_read_many,                                                                 \
         .list_dirs_many = ck_s3_list_dirs_many,                                                    \
+        .exposure = ck_s3_exposure,                                                                \
         .text = s3_text,                                                                           \
         .close = s3_close,                                                                         \
         .preferred_hash = CK_MD5,                                                                  \
@@ -468,7 +484,6 @@ S3_OPS(s3);
 S3_OPS(do);
 S3_OPS(scw);
 S3_OPS(linode);
-        .exposure = ck_s3_exposure,                                                                \
 S3_OPS(hos);
 
 /* The family: which messages a malformed URL gets. */
@@ -501,6 +516,12 @@ int ck_vfs_parse_s3(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret
     ck_goquote(&quoted, ck_slice_of(url));
     if (!f)
         return ck_fail(err, CK_INVALID, "unknown / unhandled path type: %s", ck_buf_str(&quoted));
+    /* kOps drops them without a word, and with them whatever the user meant by it. */
+    if (strpbrk(url, "?#"))
+        return ck_fail(err, CK_INVALID,
+                       "%s: %s: a store's URL has no query and no fragment (in a name, write ? as "
+                       "%%3F and # as %%23)",
+                       f->invalid, ck_buf_str(&quoted));
     bool endpoint = ck_env_nonempty(ctx->env, "S3_ENDPOINT") != NULL;
     if (!endpoint && f->ops != &ops_s3)
         return ck_fail(err, CK_INVALID, "required S3_ENDPOINT env var for path: %s",

@@ -32,6 +32,8 @@ struct ck_s3 {
     int64_t skew_s;
     enum ck_s3_conditional conditional;
     unsigned generation; /* of the region: counts redirects, so that a loop ends */
+    bool asked_arn;
+    const char *arn; /* of the requester; NULL: not known */
 };
 
 /* What one S3 reply said when it was not a success. Strings in the response's arena. */
@@ -71,10 +73,10 @@ int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, st
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
 
-/* ---- s3_delete.c ---- */
-int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
 /* ---- s3_exposure.c ---- */
 int ck_s3_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                    struct ck_err *err);
 
+/* ---- s3_delete.c ---- */
+int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
 int ck_s3_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);

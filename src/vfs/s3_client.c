@@ -18,6 +18,7 @@ enum {
     /* At 30 ms a request 10,000 clusters need over 200 at a time to be listed in two seconds; S3
      * takes 5,500 reads a second of one prefix, and slows a client down in the reply if need be. */
     DEFAULT_PARALLEL = 256,
+    ARN_TIMEOUT_MS = 2000, /* whom a denial is about is worth a moment, not a deadline */
 };
 
 struct ck_http *ck_s3_http(struct ck_s3 *s)
@@ -99,16 +100,24 @@ static int prepare_custom(struct ck_s3 *s, struct ck_err *err)
     return endpoint_url(s, ck_env_nonempty(env, "S3_ENDPOINT"), "S3_ENDPOINT", err);
 }
 
+static struct ck_aws_config aws_config(struct ck_s3 *s)
+{
+    const struct ck_vfs_ctx *ctx = s->base.ctx;
+    return (struct ck_aws_config){.env = ctx->env,
+                                  .http = ck_s3_http(s),
+                                  .profile = ctx->profile,
+                                  .mfa = ctx->mfa,
+                                  .mfa_arg = ctx->mfa_arg};
+}
+
 static int prepare_aws(struct ck_s3 *s, struct ck_err *err)
 {
     struct ck_vfs_ctx *ctx = s->base.ctx;
     const struct ck_env *env = ctx->env;
-    struct ck_aws_config cfg = {.env = env,
-                                .http = ck_s3_http(s),
-                                .profile = ctx->profile,
-                                .mfa = ctx->mfa,
-                                .mfa_arg = ctx->mfa_arg};
+    struct ck_aws_config cfg = aws_config(s);
     int r = ck_aws_region(ctx->arena, &cfg, &s->region, err);
+    if (r == 0 && !s->ca_file)
+        r = ck_aws_profile_setting(ctx->arena, &cfg, "ca_bundle", &s->ca_file, err);
     if (r < 0)
         return r;
     if (!*s->region)
@@ -370,11 +379,36 @@ static void put_hint(struct ck_buf *b, struct ck_s3 *s, const char *code, enum c
         ck_buf_fmt(b, "; allow %s on arn:aws:s3:::%s", action, bucket);
 }
 
-static void put_identity(struct ck_buf *b, struct ck_s3 *s)
+/* Who asked, by name; once per store, and not where the endpoint is not AWS'. */
+static const char *arn_of(struct ck_s3 *s, const struct ck_cred *c)
+{
+    const struct ck_env *env = s->base.ctx->env;
+    if (s->custom || (s->endpoint_given && !ck_env_nonempty(env, "AWS_ENDPOINT_URL_STS")))
+        return NULL;
+    if (!s->asked_arn) {
+        CK_AUTOERR why = CK_ERR_INIT;
+        struct ck_aws_config cfg = aws_config(s);
+        s->asked_arn = true;
+        if (ck_aws_caller_arn(s->base.ctx->arena, &cfg, c, s->region, s->skew_s, ARN_TIMEOUT_MS,
+                              &s->arn, &why) < 0) {
+            s->arn = NULL;
+            ck_debug(4, "whose key this is cannot be told: %s", ck_err_msg(&why));
+        }
+    }
+    return s->arn;
+}
+
+static void put_identity(struct ck_buf *b, struct ck_s3 *s, enum ck_code class)
 {
     CK_CLEANUP(ck_cred_done) struct ck_cred c = {0};
-    if (s->creds && s->creds->ops->get(s->creds, &c, NULL) == 0)
-        ck_buf_fmt(b, " as %s (from %s)", c.access_key, c.source ? c.source : "?");
+    if (!s->creds || s->creds->ops->get(s->creds, &c, NULL) != 0)
+        return;
+    const char *arn = class == CK_DENIED ? arn_of(s, &c) : NULL;
+    const char *source = c.source ? c.source : "?";
+    if (arn)
+        ck_buf_fmt(b, " as %s (%s from %s)", arn, c.access_key, source);
+    else
+        ck_buf_fmt(b, " as %s (from %s)", c.access_key, source);
 }
 
 static const char *where(struct ck_s3 *s, const char *key, struct ck_buf *b)
@@ -393,7 +427,7 @@ int ck_s3_fail(struct ck_s3 *s, const struct ck_resp *resp, const char *verb, co
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
     ck_buf_fmt(&b, "error %s %s: %s", verb, where(s, key, &text), action);
-    put_identity(&b, s);
+    put_identity(&b, s, class);
     ck_buf_fmt(&b, " in %s: %d %s", s->region, e.status, code);
     if (*e.message) {
         struct ck_slice m = ck_slice_trim(ck_slice_of(e.message));

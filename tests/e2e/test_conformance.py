@@ -6,8 +6,10 @@ asks for the full ones (100 rounds of races, 64 writers of 200 steps)."""
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -90,6 +92,7 @@ def passes(*args, **kw):
     return p
 
 
+AWS_HOST = "s3.dualstack.us-east-1.amazonaws.com"
 SERVERS = [servers.Versitygw, servers.Minio, servers.Moto]
 
 
@@ -129,7 +132,7 @@ def pki(tmp_path_factory):
                 "-addext", "keyUsage=critical,keyCertSign")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key",
             "-out", "server.csr", "-subj", "/CN=localhost")
-    (d / "ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    (d / "ext").write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.{AWS_HOST}\n")
     openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
             "-extfile", "ext", "-out", "server.pem")
     return d
@@ -159,6 +162,69 @@ def test_a_server_of_an_unknown_ca_is_refused(tls_server, pki, bundle):
     assert p.returncode != 0
     assert "127.0.0.1" in p.stdout and "CKOPS_STORE_CA_BUNDLE" in p.stdout and "AWS_CA_BUNDLE" in p.stdout
     assert servers.SECRET not in p.stdout
+
+
+# ---- virtual hosts
+
+class Resolver:
+    """Leads AWS' host names to a server of ours: a proxy that takes CONNECT to port 443 of them alone."""
+
+    def __init__(self, port):
+        self.port, self.asked = port, set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head and (more := client.recv(4096)):
+            head += more
+        method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
+        self.asked.add(target)
+        if method != "CONNECT" or not target.endswith(AWS_HOST + ":443"):
+            client.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+            return client.close()
+        server = socket.create_connection(("127.0.0.1", self.port))
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=self.pump, args=(server, client), daemon=True).start()
+        self.pump(client, server)
+
+    def pump(self, a, b):
+        for s in (a, b):
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        for s in (a, b):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+@pytest.mark.slow
+def test_buckets_as_host_names_of_aws(pki):
+    s = start(servers.Versitygw, cert=str(pki / "server.pem"), key=str(pki / "server.key"), domain=AWS_HOST)
+    resolver = Resolver(s.port)
+    try:
+        env = {"AWS_ACCESS_KEY_ID": servers.ACCESS, "AWS_SECRET_ACCESS_KEY": servers.SECRET, "AWS_REGION": "us-east-1",
+               "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": str(pki / "ca.pem"), "HTTPS_PROXY": resolver.url}
+        bucket = fresh_bucket(s)
+        passes(f"s3://{bucket}/a/prefix", env, TINY)
+        assert resolver.asked == {f"{bucket}.{AWS_HOST}:443"}
+    finally:
+        resolver.listener.close()
+        s.stop()
 
 
 # ---- bad networks

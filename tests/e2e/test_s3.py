@@ -391,7 +391,7 @@ def test_missing_key_of_an_endpoint(tmp_path, missing):
 
 
 ILLEGAL = ["s3://Bu cket", "s3://b%2Fc", "s3://..", "s3://", "s3://b/../x", "s3://bkt/a\nb", "s3://bkt/a\x1b[2J",
-           "s3://b:80/x", "s3://user:hunter2@bkt/x", "s3://b\u00e9"]
+           "s3://b:80/x", "s3://user:hunter2@bkt/x", "s3://b\u00e9", "s3://bkt?x=1", "s3://bkt/a#b"]
 
 
 @pytest.mark.parametrize("url", ILLEGAL, ids=ascii)

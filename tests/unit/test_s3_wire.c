@@ -28,6 +28,13 @@
 #define OK_HELLO  "< 200\n< etag: \"" HELLO_MD5 "\"\n<= hello\n"
 #define OK_PUT    "< 200\n< etag: \"" HELLO_MD5 "\"\n"
 
+#define ARN "arn:aws:iam::123456789012:user/ops"
+#define WHO                                                                                        \
+    "> POST https://sts.us-east-1.amazonaws.com/\n> authorization: *us-east-1/sts/aws4_request*\n" \
+    ">= Action=GetCallerIdentity&Version=2011-06-15\n< 200\n<= <GetCallerIdentityResponse>"        \
+    "<GetCallerIdentityResult><Arn>" ARN "</Arn></GetCallerIdentityResult>"                        \
+    "</GetCallerIdentityResponse>\n"
+
 enum op {
     READ,
     WRITE,
@@ -40,7 +47,9 @@ enum op {
     LIST_TREE,
     REMOVE_TREE,
     REMOVE_VERSIONS,
-    HASH
+    HASH,
+    READ_MANY,
+    LIST_DIRS_MANY
 };
 
 struct wire_case {
@@ -65,6 +74,43 @@ static int write_as(const struct ck_path *p, enum ck_write_mode mode, struct ck_
     struct ck_version v = {""};
     int r = ck_vfs_write(p, CK_S("hello"), &o, &v, err);
     ck_buf_puts(out, v.token);
+    return r;
+}
+
+static int put_one(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                   struct ck_err *item_err)
+{
+    char *found[2];
+    memcpy(found, arg, sizeof found);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    if (item_err->code == CK_OK)
+        ck_buf_fmt(&b, "%.*s %s", CK_SARG(data), version->token);
+    else
+        ck_buf_fmt(&b, "%s: %s", ck_code_name(item_err->code), ck_err_msg(item_err));
+    strncat(found[i], ck_buf_str(&b), 500);
+    return 0;
+}
+
+/* Objects k and l, and what came of each. */
+static int read_two(const struct ck_path *p, struct ck_buf *out, struct ck_err *err)
+{
+    static const char *const keys[] = {"k", "l"};
+    char text[2][512] = {"", ""};
+    char *found[2] = {text[0], text[1]};
+    int r = ck_vfs_read_many(p, keys, 2, put_one, found, err);
+    ck_buf_fmt(out, "%s | %s", text[0], text[1]);
+    return r;
+}
+
+static int list_two(const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
+                    struct ck_err *err)
+{
+    static const char *const keys[] = {"k", "l"};
+    struct ck_entries e[2] = {0};
+    int r = p->vfs->ops->list_dirs_many(p->vfs, keys, 2, a, e, err);
+    put_entries(out, &e[0]);
+    ck_buf_puts(out, " | ");
+    put_entries(out, &e[1]);
     return r;
 }
 
@@ -104,6 +150,10 @@ static int run(enum op op, const struct ck_path *p, struct ck_arena *a, struct c
         return ck_vfs_remove_tree(p, err);
     case REMOVE_VERSIONS:
         return ck_vfs_remove_versions(p, err);
+    case READ_MANY:
+        return read_two(p, out, err);
+    case LIST_DIRS_MANY:
+        return list_two(p, a, out, err);
     case HASH:
         r = ck_vfs_hash(p, CK_MD5, &h, err);
         if (h.len)
@@ -128,7 +178,13 @@ static void check(const struct wire_case *c, const char *url, const char *const 
     CK_AUTOERR err = CK_ERR_INIT;
     CK_AUTOERR mismatch = CK_ERR_INIT;
     CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-    struct ck_replay *script = ck_replay_new(c->script, &err);
+    /* After a denial the identity is asked for, once. */
+    CK_AUTOBUF struct ck_buf text_of_script = CK_BUF_INIT;
+    ck_buf_puts(&text_of_script, c->script);
+    bool denied = !more_env && strstr(c->script, "< 403\n") && !strstr(c->script, "InvalidAccess");
+    if (denied)
+        ck_buf_puts(&text_of_script, WHO);
+    struct ck_replay *script = ck_replay_new(ck_buf_str(&text_of_script), &err);
     if (!script)
         fail_msg("%s: %s", c->name, ck_err_msg(&err));
     struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
@@ -144,6 +200,9 @@ static void check(const struct wire_case *c, const char *url, const char *const 
     const char *text = r < 0 ? ck_err_msg(&err) : ck_buf_str(&out);
     if (r < 0 ? !strstr(text, c->text) : strcmp(text, c->text) != 0)
         fail_msg("%s: \"%s\" instead of \"%s\"", c->name, text, c->text);
+    if (r == -(int)CK_DENIED && denied &&
+        !strstr(text, " as " ARN " (AKID from environment) in us-"))
+        fail_msg("%s: whom it is about is missing: %s", c->name, text);
     assert_null(strstr(text, "very-secret"));
     ck_vfs_ctx_done(&ctx);
     ck_env_done(&env);
@@ -314,6 +373,17 @@ static void removing(void **state)
         {"of a version that changes meanwhile", REMOVE_OLD,
          HEAD "< 200\n< etag: " OLD "\n" DEL "< 412\n" ERR("PreconditionFailed"), CK_CONFLICT,
          "changed by someone else"},
+        {"of a version, sent twice and done the first time", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "! reset\n" DEL "< 412\n" HEAD "< 404\n", CK_OK, ""},
+        {"of a version, sent twice and gone the second time", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "! reset\n" DEL "< 404\n", CK_OK, ""},
+        {"of a version, sent twice and changed in between", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "! reset\n" DEL "< 412\n" HEAD
+              "< 200\n< etag: \"2\"\n",
+         CK_CONFLICT, "changed by someone else"},
+        {"of a version, sent twice, and no look", REMOVE_OLD,
+         HEAD "< 200\n< etag: " OLD "\n" DEL "! reset\n" DEL "< 412\n" HEAD "< 403\n", CK_DENIED,
+         "the outcome of the removal is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -475,6 +545,84 @@ static void hashing(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+#define GET_L "> GET " EAST "/l\n"
+#define L_OK  GET_L OK_HELLO
+#define K_OUT "hello \"" HELLO_MD5 "\" | "
+#define L_OUT " | hello \"" HELLO_MD5 "\""
+
+static void reading_many(void **state)
+{
+    static const struct wire_case t[] = {
+        {"ok", READ_MANY, GET SIGNED OK_HELLO GET_L SIGNED OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is absent", READ_MANY, GET "< 404\n" ERR("NoSuchKey") L_OK, CK_OK,
+         "not-found: error fetching s3://bkt/k: s3:GetObject as AKID (from environment) in "
+         "us-east-1: 404 NoSuchKey: m" L_OUT},
+        {"one fails once", READ_MANY, GET E500 L_OK GET OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is slowed down", READ_MANY, GET "< 503\n" ERR("SlowDown") L_OK GET OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is cut short", READ_MANY, GET OK_HELLO "! truncate\n" L_OK GET OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is reset", READ_MANY, GET "! reset\n" L_OK GET OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is damaged", READ_MANY, GET "< 200\n< etag: " OLD "\n<= hello\n" L_OK, CK_OK,
+         "unavailable: error reading s3://bkt/k: the content received does not match the server's "
+         "MD5; it was damaged on the way or in the store" L_OUT},
+        {"all moved", READ_MANY,
+         GET ELSEWHERE("301") GET_L ELSEWHERE("301") GET_WEST OK_HELLO "> GET " WEST
+                                                                       "/l\n" OK_HELLO,
+         CK_OK, K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is denied", READ_MANY, GET "< 403\n" ERR("AccessDenied") L_OK, CK_OK,
+         "denied: error fetching s3://bkt/k: s3:GetObject as " ARN
+         " (AKID from environment) in us-east-1: 403 AccessDenied: m; allow s3:GetObject on "
+         "arn:aws:s3:::bkt/k" L_OUT},
+        {"no bucket", READ_MANY, GET "< 404\n" ERR("NoSuchBucket") L_OK, CK_OK,
+         "invalid: error fetching s3://bkt/k: s3:GetObject as AKID (from environment) in "
+         "us-east-1: 404 NoSuchBucket: m; the bucket \"bkt\" does not exist at "
+         "s3.dualstack.us-east-1.amazonaws.com" L_OUT},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
+static void listing_many(void **state)
+{
+#define LK   "> GET " EAST "/" LIST "\n"
+#define LL   "> GET " EAST "/?delimiter=%2F&encoding-type=url&list-type=2&prefix=l%2F\n"
+#define IN_K "< 200\n" PAGE(DIR_("k/a/") DIR_("k/b/"))
+#define IN_L "< 200\n" PAGE(DIR_("l/c/"))
+#define K_NEXT                                                                                     \
+    "> GET " EAST "/?continuation-token=t%2F1&delimiter=%2F&encoding-type=url&list-type=2&"        \
+    "prefix=k%2F\n"
+#define LK_WEST "> GET " WEST "/" LIST "\n"
+    static const struct wire_case t[] = {
+        {"ok", LIST_DIRS_MANY, LK SIGNED IN_K LL SIGNED IN_L, CK_OK, "a b | c"},
+        {"one is empty", LIST_DIRS_MANY, LK "< 200\n" PAGE("") LL IN_L, CK_OK, " | c"},
+        {"one has pages", LIST_DIRS_MANY,
+         LK "< 200\n" PAGE(DIR_("k/a/") NEXT) LL IN_L K_NEXT "< 200\n" PAGE(DIR_("k/b/")), CK_OK,
+         "a b | c"},
+        {"one fails once", LIST_DIRS_MANY, LK E500 LL IN_L LK IN_K, CK_OK, "a b | c"},
+        {"one is slowed down", LIST_DIRS_MANY, LK "< 503\n" ERR("SlowDown") LL IN_L LK IN_K, CK_OK,
+         "a b | c"},
+        {"one is reset", LIST_DIRS_MANY, LK "! reset\n" LL IN_L LK IN_K, CK_OK, "a b | c"},
+        {"one is denied, twice", LIST_DIRS_MANY,
+         LK "< 403\n" ERR("AccessDenied") LL IN_L LK "< 403\n" ERR("AccessDenied"), CK_DENIED,
+         "s3:ListBucket"},
+        {"no bucket", LIST_DIRS_MANY,
+         LK "< 404\n" ERR("NoSuchBucket") LL "< 404\n" ERR("NoSuchBucket") LK
+         "< 404\n" ERR("NoSuchBucket"),
+         CK_INVALID, "does not exist at"},
+        {"moved", LIST_DIRS_MANY, LK ELSEWHERE("301") LL IN_L LK ELSEWHERE("301") LK_WEST IN_K,
+         CK_OK, "a b | c"},
+        {"a web page", LIST_DIRS_MANY,
+         LK "< 200\n<= <html></html>\n" LL IN_L LK "< 200\n<= <html></html>\n", CK_UNAVAILABLE,
+         "not a bucket listing"},
+        {"broken XML once", LIST_DIRS_MANY, LK "< 200\n<= <ListBucketResult>\n" LL IN_L LK IN_K,
+         CK_OK, "a b | c"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
 #define H2 "> HEAD https://h/p/bkt/k\n"
 #define P2 "> PUT https://h/p/bkt/k\n"
 
@@ -619,6 +767,8 @@ int main(void)
         cmocka_unit_test(removing_trees),
         cmocka_unit_test(removing_versions),
         cmocka_unit_test(hashing),
+        cmocka_unit_test(reading_many),
+        cmocka_unit_test(listing_many),
         cmocka_unit_test(other_endpoints_are_probed),
         cmocka_unit_test(settings_reach_the_wire),
         cmocka_unit_test(ones_own_write_is_known_again),

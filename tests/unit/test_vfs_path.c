@@ -109,10 +109,19 @@ static void test_V003_V005_the_key_is_the_decoded_path(void **state)
         assert_string_equal(parse(*state, cases[i][0]).key, cases[i][1]);
 }
 
-static void test_V006_query_and_fragment_are_ignored(void **state)
+static void test_V006_query_and_fragment_are_refused(void **state)
 {
-    assert_string_equal(parse(*state, "s3://b/a?x#y").key, "a");
-    assert_string_equal(parse(*state, "s3://b/a#y?x").key, "a");
+    static const char *const cases[] = {"s3://b?x=1", "s3://b/a?x#y", "s3://b/a#y?x", "s3://b/a?"};
+    CK_AUTOBUF struct ck_buf want = CK_BUF_INIT;
+    for (size_t i = 0; i < CK_ARRAY_LEN(cases); i++) {
+        ck_buf_reset(&want);
+        ck_buf_fmt(&want,
+                   "invalid s3 path: \"%s\": a store's URL has no query and no fragment (in a "
+                   "name, write ? as %%3F and # as %%23)",
+                   cases[i]);
+        refused(*state, cases[i], ck_buf_str(&want));
+    }
+    assert_string_equal(parse(*state, "s3://b/a%3Fx%23y").key, "a?x#y");
 }
 
 static void test_V002_malformed_urls_are_refused(void **state)
@@ -342,7 +351,7 @@ int main(void)
         T(test_V002_urls_without_a_bucket_are_refused),
         T(test_V002_malformed_urls_are_refused),
         T(test_V003_V005_the_key_is_the_decoded_path),
-        T(test_V006_query_and_fragment_are_ignored),
+        T(test_V006_query_and_fragment_are_refused),
         T(test_V007_unknown_schemes_are_refused),
         T(test_V014_the_endpoint_is_asked_for_first),
         T(test_credentials_in_urls_are_refused_and_not_repeated),
