@@ -7,6 +7,7 @@
 
 #include "auth/openstack/openstack.h"
 #include "net/http.h"
+#include "vfs/lease.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
@@ -49,20 +50,15 @@ int ck_swift_make_container(struct ck_swift *s, const char *key, struct ck_err *
 void ck_swift_version(const struct ck_resp *resp, struct ck_version *ret);
 
 /* ---- lock.c ---- */
-enum { CK_SWIFT_LOCK_HOLD_MS = 10000 };
 struct ck_swift_lock {
-    char name[96]; /* without the number */
-    unsigned n;    /* of the lock that is held */
-    int64_t since; /* monotonic, before the request that took it */
-    bool held;
+    struct ck_swift *s;
+    const char *key;
+    int (*moved)(void *arg, struct ck_err *err); /* as in struct ck_lease_ops */
+    void *arg;
+    struct ck_lease lease;
 };
-/* Take the lock on one version of one key ("" for "absent"). `moved` is asked while another holds
- * it: 0 to go on waiting, negative to give up with that error. */
-int ck_swift_lock(struct ck_swift *s, const char *key, const char *version, struct ck_swift_lock *l,
-                  int (*moved)(void *arg, struct ck_err *err), void *arg, struct ck_err *err);
-/* Milliseconds for which the lock is still certainly ours. */
-int64_t ck_swift_lock_left(const struct ck_swift_lock *l);
-void ck_swift_unlock(struct ck_swift *s, struct ck_swift_lock *l);
+int ck_swift_lock(struct ck_swift_lock *l, const char *version, struct ck_err *err);
+void ck_swift_unlock(struct ck_swift_lock *l);
 
 /* ---- write.c ---- */
 int ck_swift_write(struct ck_vfs *v, const char *key, struct ck_slice data,

@@ -186,18 +186,18 @@ static int lost(struct ck_swift *s, int r)
 static int put_locked(struct put *p, struct ck_err *err)
 {
     struct ck_swift *s = p->s;
-    struct ck_swift_lock lock;
+    struct ck_swift_lock lock = {.s = s, .key = p->key, .moved = unchanged, .arg = p};
     /* A look is cheaper than a lock; it pays where the answer is likely to be no. */
     bool create = p->opts->mode == CK_WRITE_CREATE;
     int r = create || s->losses ? unchanged(p, err) : 0;
     if (r == 0)
-        r = ck_swift_lock(s, p->key, p->want, &lock, unchanged, p, err);
+        r = ck_swift_lock(&lock, p->want, err);
     if (r < 0)
         return lost(s, r);
     bool sure = true;
     r = create ? 0 : unchanged(p, err);
     if (r == 0) {
-        int64_t left = ck_swift_lock_left(&lock);
+        int64_t left = ck_lease_left(&lock.lease);
         enum outcome o = FAILED;
         if (left > 0)
             o = put_once(p, left, err);
@@ -209,7 +209,7 @@ static int put_locked(struct put *p, struct ck_err *err)
         r = conclude(p, o, &sure, err);
     }
     if (sure)
-        ck_swift_unlock(s, &lock);
+        ck_swift_unlock(&lock);
     if (r == 0)
         s->losses /= 2;
     return lost(s, r);
@@ -319,17 +319,17 @@ static int delete_once(const struct put *p, int64_t timeout, bool *ret_absent, s
 
 static int remove_version(struct put *p, struct ck_err *err)
 {
-    struct ck_swift_lock lock = {.held = false};
+    struct ck_swift_lock lock = {.s = p->s, .key = p->key, .moved = unchanged, .arg = p};
     bool absent;
     int r = unchanged(p, err);
     if (r == 0 && p->s->locks)
-        r = ck_swift_lock(p->s, p->key, p->want, &lock, unchanged, p, err);
-    if (r == 0 && lock.held)
+        r = ck_swift_lock(&lock, p->want, err);
+    if (r == 0 && lock.lease.held)
         r = unchanged(p, err);
     if (r == 0)
-        r = delete_once(p, lock.held ? ck_swift_lock_left(&lock) : 0, &absent, err);
+        r = delete_once(p, lock.lease.held ? ck_lease_left(&lock.lease) : 0, &absent, err);
     if (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT)
-        ck_swift_unlock(p->s, &lock);
+        ck_swift_unlock(&lock);
     return r;
 }
 

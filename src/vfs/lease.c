@@ -1,0 +1,93 @@
+/* Taking turns by making things of agreed names; see lease.h. */
+#include "vfs/lease.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BREAK_MS = 15000, /* well beyond CK_LEASE_HOLD_MS */
+    DEFAULT_TIMEOUT_MS = 30000,
+    FIRST_WAIT_MS = 50,
+    MOST_WAIT_MS = 1000,
+    MAX_BROKEN = 16,
+};
+
+static void name_of(const struct ck_vfs *v, const char *key, const char *version,
+                    struct ck_lease *l)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    char hex[2 * CK_SHA256_LEN + 1];
+    ck_buf_fmt(&b, "%s/%s\n%s", v->container, key, version);
+    ck_sha256_hex(ck_buf_slice(&b), hex);
+    snprintf(l->name, sizeof l->name, "ckops_lock_%.40s", hex);
+}
+
+static const char *numbered(const struct ck_lease *l, unsigned n, char out[96])
+{
+    snprintf(out, 96, "%s_%u", l->name, n);
+    return out;
+}
+
+static void wait_a_moment(unsigned shift)
+{
+    int64_t most = (int64_t)FIRST_WAIT_MS << (shift < 8 ? shift : 8);
+    uint16_t random;
+    ck_random(&random, sizeof random);
+    most = most < MOST_WAIT_MS ? most : MOST_WAIT_MS;
+    ck_sleep_ms(most / 2 + random % (most / 2 + 1));
+}
+
+int ck_lease_take(struct ck_vfs *v, const char *key, const char *version, unsigned losses,
+                  const struct ck_lease_ops *ops, void *arg, struct ck_lease *l, struct ck_err *err)
+{
+    *l = (struct ck_lease){.n = 0};
+    name_of(v, key, version, l);
+    int64_t timeout = v->ctx->timeout_ms > 0 ? v->ctx->timeout_ms : DEFAULT_TIMEOUT_MS;
+    int64_t began = ck_mono_ms(), seen = 0;
+    char name[96];
+    for (unsigned tries = 0;; tries++) {
+        int64_t left = began + timeout - ck_mono_ms();
+        CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+        if (left <= 0 || l->n > MAX_BROKEN)
+            return ck_fail(err, CK_TIMEOUT,
+                           "error writing %s: another writer has been holding the lock %s for %lld "
+                           "s; if it has died, delete that",
+                           v->ops->text(v, key, a), numbered(l, l->n, name),
+                           (long long)(timeout / 1000));
+        l->since = ck_mono_ms();
+        int r = ops->take(arg, numbered(l, l->n, name),
+                          left < CK_LEASE_HOLD_MS ? left : CK_LEASE_HOLD_MS, &l->held, err);
+        if (r < 0 || l->held)
+            return r;
+        int64_t now = ck_mono_ms();
+        seen = seen ? seen : now;
+        r = ops->moved(arg, err);
+        if (r < 0)
+            return r;
+        if (now - seen >= BREAK_MS) {
+            ck_debug(1, "the lock %s was left behind by a writer that died",
+                     numbered(l, l->n, name));
+            l->n++;
+            seen = 0;
+            continue;
+        }
+        wait_a_moment(tries + losses);
+    }
+}
+
+int64_t ck_lease_left(const struct ck_lease *l)
+{
+    return l->since + CK_LEASE_HOLD_MS - ck_mono_ms();
+}
+
+void ck_lease_drop(const struct ck_lease_ops *ops, void *arg, struct ck_lease *l)
+{
+    char name[96];
+    for (unsigned n = 0; l->held && n <= l->n; n++)
+        ops->drop(arg, numbered(l, n, name));
+    l->held = false;
+}

@@ -1,0 +1,40 @@
+/* Locks for stores that can make a thing only once, but cannot compare and write in one step.
+ *
+ * A lock is the making of something whose name holds the key and the version that is to be
+ * replaced. Its holder gives up after CK_LEASE_HOLD_MS. One that is seen taken for longer than
+ * BREAK_MS, while the object stays as it was, belongs to a writer that died: then the same name
+ * with the next number is tried. Safe as long as clocks run at about the same speed and a write is
+ * not carried out later than 5 s after its sender gave up on it. */
+#pragma once
+
+#include "base/err.h"
+#include "vfs/vfs.h"
+
+enum { CK_LEASE_HOLD_MS = 10000 };
+
+struct ck_lease {
+    char name[72];
+    unsigned n;    /* number of the lock that is held */
+    int64_t since; /* monotonic, before the request that took it */
+    bool held;
+};
+
+struct ck_lease_ops {
+    /* Make the thing of that name; *ret_ours tells whether it was not there. When nobody knows:
+     * not ours. At most `left_ms`. */
+    int (*take)(void *arg, const char *name, int64_t left_ms, bool *ret_ours, struct ck_err *err);
+    void (*drop)(void *arg, const char *name);
+    /* Asked while another holds it: 0 to go on waiting, negative to give up with that error. */
+    int (*moved)(void *arg, struct ck_err *err);
+};
+
+/* Take the lock on one version ("" for "absent") of one key of a container. `losses`: how often
+ * this writer has lost, and so how long it waits between two looks. TIMEOUT after the context's
+ * deadline. */
+int ck_lease_take(struct ck_vfs *v, const char *key, const char *version, unsigned losses,
+                  const struct ck_lease_ops *ops, void *arg, struct ck_lease *l,
+                  struct ck_err *err);
+/* Milliseconds for which the lock is still certainly ours. */
+int64_t ck_lease_left(const struct ck_lease *l);
+/* Give it back, with those that dead writers left. */
+void ck_lease_drop(const struct ck_lease_ops *ops, void *arg, struct ck_lease *l);
