@@ -158,7 +158,8 @@ static void expand_binding(struct ck_arena *a, struct ck_val *o, const char *ns,
     ck_set(a, o, "subjects", subjects);
 }
 
-/* crd: "Kind Scope versions [status]", the first version is the stored one. */
+/* crd: "Kind Scope versions [status]", the first version is the stored one; schema: properties that
+ * have to be spelt out, for their defaults. */
 static void expand_crd(struct ck_arena *a, struct ck_val *o, struct ck_slice name)
 {
     struct ck_slice rest = ck_slice_of(ck_str_or(take(o, "crd"), "")), kind = {0}, scope = {0},
@@ -178,7 +179,7 @@ static void expand_crd(struct ck_arena *a, struct ck_val *o, struct ck_slice nam
     ck_set(a, names, "listKind", ck_strf(a, "%.*sList", CK_SARG(kind)));
     ck_set(a, names, "plural", ck_strn(a, ck_slice_n(name.ptr, dot)));
     ck_set_str(a, names, "singular", singular);
-    struct ck_val *brief = take(o, "short");
+    struct ck_val *brief = take(o, "short"), *properties = take(o, "schema");
     if (brief)
         ck_set(a, names, "shortNames", brief);
     ck_set(a, spec, "group", ck_strn(a, ck_slice_n(name.ptr + dot + 1, name.len - dot - 1)));
@@ -190,6 +191,8 @@ static void expand_crd(struct ck_arena *a, struct ck_val *o, struct ck_slice nam
         ck_set_bool(a, one, "storage", first);
         ck_set_str(a, schema, "type", "object");
         ck_set_bool(a, schema, "x-kubernetes-preserve-unknown-fields", true);
+        if (properties)
+            ck_set(a, schema, "properties", properties);
         if (status)
             ck_put(a, one, "subresources.status", ck_map(a));
         ck_append(a, list, one);
