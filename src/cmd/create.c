@@ -16,7 +16,7 @@ static void report(struct ck_ctx *ctx, const struct ck_apply_result *res)
         if (s->done == CK_ADDED_KEY)
             ck_print(ctx, "Added ssh credential\n");
         else
-            ck_print(ctx, "Created %s/%s\n",
+            ck_print(ctx, "%s %s/%s\n", s->done == CK_KEPT ? "Kept" : "Created",
                      s->kind == CK_KIND_CLUSTER ? "cluster" : "instancegroup", s->name);
     }
     ck_print(ctx, "\nTo deploy these resources, run: %s update cluster --name %s --yes\n\n",

@@ -1,8 +1,10 @@
 /* `create -f` and `replace -f`.
  *
  * kOps writes each document as it comes to it (cmd/kops/create.go, replace.go) and leaves a part
- * behind when a later one fails; here all is checked first and written as one batch. No cloud is
- * asked. */
+ * behind when a later one fails; here all is checked first and written as one batch. A run that was
+ * cut off between two writes (a kill, a lost network) is completed by the same command again: what
+ * is stored exactly as the manifest has it is kept, as long as something else of the manifest is
+ * missing. No cloud is asked. */
 #include "ops/apply.h"
 
 #include "base/mem.h"
@@ -14,6 +16,12 @@ struct origin {
     const char *prefix; /* "error creating cluster" */
     const struct ck_stored *old;
     const struct ck_object *obj;
+};
+
+/* An object that is stored already as the manifest has it. */
+struct kept {
+    struct ck_batch_item item;
+    const char *prefix, *what;
 };
 
 struct apply {
@@ -28,6 +36,8 @@ struct apply {
     const char *own;
     struct ck_object *addons;
     size_t n_addons;
+    struct kept *kept;
+    size_t n_kept;
     struct ck_apply_result *ret;
 };
 
@@ -43,33 +53,113 @@ static void originate(struct apply *p, const char *prefix, const struct ck_store
     p->origins[p->batch.n - 1] = (struct origin){prefix, old, obj};
 }
 
+static bool same_path(const struct ck_path *x, const struct ck_path *y)
+{
+    return x->vfs == y->vfs && strcmp(x->key, y->key) == 0;
+}
+
 /* One path may be written once only: the second would undo the first without saying so. */
 static int check_unique(struct apply *p, const char *what, struct ck_err *err)
 {
     const struct ck_batch_item *last = &p->batch.v[p->batch.n - 1];
+    bool twice = false;
     for (size_t i = 0; i + 1 < p->batch.n; i++)
-        if (p->batch.v[i].path.vfs == last->path.vfs &&
-            strcmp(p->batch.v[i].path.key, last->path.key) == 0)
-            return ck_fail(err, CK_INVALID, "%s is given more than once", what);
-    return 0;
+        twice |= same_path(&p->batch.v[i].path, &last->path);
+    for (size_t i = 0; i < p->n_kept; i++)
+        twice |= same_path(&p->kept[i].item.path, &last->path);
+    return twice ? ck_fail(err, CK_INVALID, "%s is given more than once", what) : 0;
 }
 
-/* Create-only writes would notice too, but only after others had been written. */
-static int check_absent(struct apply *p, struct ck_err *err)
+static int fail_exists(struct apply *p, const struct ck_path *path, struct ck_err *err)
 {
-    const struct ck_path *path = &p->batch.v[p->batch.n - 1].path;
+    const char *text = ck_path_text(p->a, path);
+    p->s->warn(p->s->warn_arg,
+               ck_arena_printf(p->a, "failed to create file as already exists: %s", text));
+    return ck_fail(err, CK_EXISTS, "file already exists");
+}
+
+/* Whether `stored` is what this run would write, but for the moment of its creation. */
+static bool same_object(const struct apply *p, const struct ck_batch_item *it,
+                        const struct ck_object *o, struct ck_slice stored)
+{
+    static const char created[] = "metadata.creationTimestamp";
+    const struct ck_decode_opts opts = {.file = ck_path_text(p->a, &it->path)};
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_object old;
+    if (ck_object_decode(p->a, ck_arena_slice(p->a, stored), &opts, &old, &ignored) < 0)
+        return false;
+    ck_put(p->a, old.root, created, ck_str(p->a, ck_str_at(o->root, created)));
+    ck_object_yaml(p->a, &b, &old);
+    return ck_buf_ok(&b) && ck_slice_eq(ck_buf_slice(&b), it->data);
+}
+
+/* Create-only writes would notice too, but only after others had been written. *ret_kept: it is
+ * stored already, and has left the batch. */
+static int check_absent(struct apply *p, const struct ck_object *o, const char *prefix,
+                        const char *what, bool *ret_kept, struct ck_err *err)
+{
+    const struct ck_batch_item *it = &p->batch.v[p->batch.n - 1];
     CK_AUTOBUF struct ck_buf b = CK_BUF_MAX(16 << 20);
-    int r = ck_vfs_read(path, &b, NULL, err);
+    int r = ck_vfs_read(&it->path, &b, NULL, err);
+    *ret_kept = false;
     if (r == -CK_NOT_FOUND) {
         ck_err_done(err);
         return 0;
     }
     if (r && r != -CK_LIMIT)
         return r;
-    const char *text = ck_path_text(p->a, path);
-    p->s->warn(p->s->warn_arg,
-               ck_arena_printf(p->a, "failed to create file as already exists: %s", text));
-    return ck_fail(err, CK_EXISTS, "file already exists");
+    if (r || p->mode != CK_APPLY_CREATE || !same_object(p, it, o, ck_buf_slice(&b)))
+        return fail_exists(p, &it->path, err);
+    p->kept[p->n_kept++] = (struct kept){*it, prefix, what};
+    p->batch.n--;
+    *ret_kept = true;
+    return 0;
+}
+
+/* Whether something of the manifest is not stored yet. */
+static bool any_missing(const struct apply *p)
+{
+    for (size_t i = 0; i < p->batch.n; i++) {
+        const struct ck_batch_item *it = &p->batch.v[i];
+        CK_AUTOERR ignored = CK_ERR_INIT;
+        CK_AUTOBUF struct ck_buf b = CK_BUF_MAX(16 << 20);
+        if (!it->replaces && (!it->unguarded || ck_vfs_read(&it->path, &b, NULL, &ignored) < 0))
+            return true;
+    }
+    return false;
+}
+
+/* When all is there already this is no run that was cut off: kOps' error. */
+static int check_kept(struct apply *p, struct ck_err *err)
+{
+    if (!p->n_kept)
+        return 0;
+    if (!any_missing(p)) {
+        fail_exists(p, &p->kept[0].item.path, err);
+        return ck_wrap(err, "%s", p->kept[0].prefix);
+    }
+    for (size_t i = 0; i < p->n_kept; i++)
+        p->s->warn(p->s->warn_arg,
+                   ck_arena_printf(p->a,
+                                   "%s is stored already as the manifest has it and is kept; what "
+                                   "is missing is created",
+                                   p->kept[i].what));
+    return 0;
+}
+
+/* Another run of the same manifest may have taken back what was kept here. */
+static int restore_kept(struct apply *p, struct ck_err *err)
+{
+    static const struct ck_write_opts create = {.mode = CK_WRITE_CREATE};
+    for (size_t i = 0; i < p->n_kept; i++) {
+        const struct ck_batch_item *it = &p->kept[i].item;
+        int r = ck_vfs_write(&it->path, it->data, &create, NULL, err);
+        if (r < 0 && r != -CK_EXISTS)
+            return ck_wrap(err, "%s", p->kept[i].prefix);
+        ck_err_done(err);
+    }
+    return 0;
 }
 
 static const struct ck_stored *known_cluster(const struct apply *p, const char *name)
@@ -110,16 +200,19 @@ static int create_cluster(struct apply *p, struct ck_object *o, struct ck_err *e
     int r = 0;
     if (ck_fill_cluster(p->a, p->s, o, err))
         return ck_wrap(err, "error populating configuration");
+    const char *what = ck_arena_printf(p->a, "cluster/%s", ck_object_name(o));
+    bool kept = false;
     r = ck_cluster_prepare_create(p->a, p->s, o, &p->batch, err);
     if (!r)
-        r = check_unique(p, ck_arena_printf(p->a, "cluster/%s", ck_object_name(o)), err);
+        r = check_unique(p, what, err);
     if (!r)
-        r = check_absent(p, err);
+        r = check_absent(p, o, prefix, what, &kept, err);
     if (r)
         return ck_wrap(err, "%s", prefix);
-    originate(p, prefix, NULL, o);
+    if (!kept)
+        originate(p, prefix, NULL, o);
     remember_cluster(p, o);
-    note(p, CK_CREATED, o);
+    note(p, kept ? CK_KEPT : CK_CREATED, o);
     return 0;
 }
 
@@ -169,15 +262,18 @@ static int replace_cluster(struct apply *p, struct ck_object *o, struct ck_err *
 static int create_ig(struct apply *p, const char *cluster, struct ck_object *o, struct ck_err *err)
 {
     static const char prefix[] = "error creating instanceGroup";
+    const char *what = ck_arena_printf(p->a, "instancegroup/%s", ck_object_name(o));
+    bool kept = false;
     int r = ck_ig_prepare_create(p->a, p->s, cluster, o, &p->batch, err);
     if (!r)
-        r = check_unique(p, ck_arena_printf(p->a, "instancegroup/%s", ck_object_name(o)), err);
+        r = check_unique(p, what, err);
     if (!r)
-        r = check_absent(p, err);
+        r = check_absent(p, o, prefix, what, &kept, err);
     if (r)
         return ck_wrap(err, "%s", prefix);
-    originate(p, prefix, NULL, o);
-    note(p, CK_CREATED, o);
+    if (!kept)
+        originate(p, prefix, NULL, o);
+    note(p, kept ? CK_KEPT : CK_CREATED, o);
     return 0;
 }
 
@@ -325,6 +421,7 @@ int ck_apply(struct ck_arena *a, const struct ck_store *s, struct ck_inputs *in,
     p.origins = ck_arena_alloc(a, n * sizeof *p.origins);
     p.clusters = ck_arena_alloc(a, n * sizeof *p.clusters);
     p.addons = ck_arena_alloc(a, n * sizeof *p.addons);
+    p.kept = ck_arena_alloc(a, n * sizeof *p.kept);
     *ret = (struct ck_apply_result){.cluster = ""};
     ret->v = ck_arena_alloc(a, n * sizeof *ret->v);
     for (size_t i = 0; i < in->n; i++) {
@@ -333,5 +430,9 @@ int ck_apply(struct ck_arena *a, const struct ck_store *s, struct ck_inputs *in,
             return r;
     }
     int r = plan_addons(&p, err);
-    return r ? r : commit(&p, err);
+    if (!r)
+        r = check_kept(&p, err);
+    if (!r)
+        r = commit(&p, err);
+    return r ? r : restore_kept(&p, err);
 }

@@ -9,7 +9,12 @@ enum ck_apply_mode {
     CK_APPLY_REPLACE_FORCE, /* what does not exist is created */
 };
 
-enum ck_applied { CK_CREATED, CK_REPLACED, CK_ADDED_KEY };
+enum ck_applied {
+    CK_CREATED,
+    CK_REPLACED,
+    CK_ADDED_KEY,
+    CK_KEPT, /* create: an earlier run that was cut off has stored it already */
+};
 
 struct ck_apply_step {
     enum ck_applied done;
