@@ -14,7 +14,7 @@ extern const struct ck_cmd ck_cmd_create_secret, ck_cmd_create_secret_sshpublick
     ck_cmd_create_keypair;
 extern const struct ck_cmd ck_cmd_get_keypairs, ck_cmd_get_secrets, ck_cmd_delete_secret;
 extern const struct ck_cmd ck_cmd_promote, ck_cmd_distrust, ck_cmd_trust;
-extern const struct ck_cmd ck_cmd_export, ck_cmd_helpers, ck_cmd_node, ck_cmd_secrets;
+extern const struct ck_cmd ck_cmd_export, ck_cmd_helpers, ck_cmd_node, ck_cmd_store, ck_cmd_secrets;
 extern const struct ck_cmd ck_cmd_replace, ck_cmd_plan, ck_cmd_update, ck_cmd_upgrade;
 extern const struct ck_cmd ck_cmd_validate, ck_cmd_validate_cluster;
 extern const struct ck_cmd ck_cmd_toolbox, ck_cmd_toolbox_addons, ck_cmd_toolbox_clusterapi,

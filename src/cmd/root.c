@@ -168,6 +168,7 @@ static const struct ck_cmd *const subs[] = {
     &ck_cmd_reconcile,
     &ck_cmd_replace,
     &ck_cmd_rolling_update,
+    &ck_cmd_store,
     &ck_cmd_toolbox,
     &ck_cmd_trust,
     &ck_cmd_upgrade,

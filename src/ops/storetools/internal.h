@@ -1,0 +1,66 @@
+/* Shared between the files of the copy: the plan and its items. */
+#pragma once
+
+#include "ops/storetools/copy.h"
+#include "vfs/vfs.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum ck_copy_state { CK_COPY_TODO, CK_COPY_DONE, CK_COPY_FAILED };
+
+struct ck_copy_item {
+    const char *name; /* below both ends */
+    enum ck_copy_what what;
+    bool compare; /* the listings could not tell whether both are the same */
+    int64_t size;
+    const char *from_md5, *to_md5; /* of the listings; NULL unknown */
+    struct ck_version version;     /* at the destination, when it has been read */
+    enum ck_copy_state state;
+    struct ck_err err;
+};
+
+struct ck_copy_plan {
+    const struct ck_copy_opts *opts;
+    struct ck_arena *a; /* of the listings; not touched by the threads */
+    struct ck_copy_item *v;
+    size_t n, cap;
+    bool local; /* the destination is a local folder */
+};
+
+/* One end as one thread sees it: a context of its own, for nothing in it is shared. */
+struct ck_copy_view {
+    struct ck_vfs_ctx ctx;
+    struct ck_path root;
+};
+int ck_copy_open(struct ck_copy_view *v, struct ck_arena *a, const struct ck_copy_end *end,
+                 struct ck_err *err);
+void ck_copy_close(struct ck_copy_view *v);
+/* The location of an item, its name unchanged. */
+struct ck_path ck_copy_at(struct ck_arena *a, const struct ck_copy_view *v, const char *name);
+
+/* ---- plan.c ---- */
+/* List both ends and say what is to be done as far as listings tell. */
+int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err);
+bool ck_copy_wanted(const struct ck_copy_opts *o, const char *name);
+/* Whether the destination can hold a file of this name. */
+int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck_err *err);
+
+/* ---- item.c ---- */
+struct ck_copy_pair {
+    struct ck_copy_view from, to;
+};
+/* Compare the contents: sets item->what to SAME or CHANGED. */
+int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struct ck_err *err);
+/* Bring the destination in line, and check that it is. *ret_bytes: written. */
+int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
+                  struct ck_err *err);
+
+/* ---- pool.c ---- */
+/* fn for every item that `wants` takes, by several threads; fn fills item->err and returns its
+ * negative code when it fails. */
+typedef int (*ck_copy_fn)(const struct ck_copy_pair *w, struct ck_copy_item *it,
+                          uint64_t *ret_bytes, struct ck_err *err);
+int ck_copy_run(struct ck_copy_plan *p,
+                bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
+                ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err);

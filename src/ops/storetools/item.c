@@ -1,0 +1,123 @@
+/* One file of a copy: comparing both contents, writing it, and making sure that it arrived. */
+#include "ops/storetools/internal.h"
+
+#include "base/enc.h"
+#include "base/mem.h"
+#include "crypto/hash.h"
+
+#include <string.h>
+
+enum { HEX = 2 * CK_MD5_LEN + 1 };
+
+/* Contents are keys often enough: wiped. */
+#define CONTENT CK_CLEANUP(ck_buf_wipe) struct ck_buf
+
+static void md5_hex(struct ck_slice content, char ret[HEX])
+{
+    unsigned char md5[CK_MD5_LEN];
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_md5(content, md5);
+    ck_hex_encode(&b, md5, sizeof md5);
+    memcpy(ret, b.ptr, HEX);
+}
+
+static bool is_md5(struct ck_slice content, const char *md5)
+{
+    char hex[HEX];
+    md5_hex(content, hex);
+    return strcmp(hex, md5) == 0;
+}
+
+int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struct ck_err *err)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_path from = ck_copy_at(a, &w->from, it->name), to = ck_copy_at(a, &w->to, it->name);
+    CONTENT x = CK_BUF_INIT, y = CK_BUF_INIT;
+    int r = 0;
+    bool same;
+    if (!it->to_md5)
+        r = ck_vfs_read(&to, &y, &it->version, err);
+    if (r == 0 && !it->from_md5)
+        r = ck_vfs_read(&from, &x, NULL, err);
+    if (r < 0)
+        return r;
+    if (it->from_md5)
+        same = is_md5(ck_buf_slice(&y), it->from_md5);
+    else if (it->to_md5)
+        same = is_md5(ck_buf_slice(&x), it->to_md5);
+    else
+        same = ck_slice_eq(ck_buf_slice(&x), ck_buf_slice(&y));
+    it->what = same ? CK_COPY_SAME : CK_COPY_CHANGED;
+    return 0;
+}
+
+/* The store's word for what it holds, or a look at it. */
+static int verify(const struct ck_path *to, struct ck_slice content,
+                  const struct ck_version *version, struct ck_err *err)
+{
+    char want[HEX];
+    md5_hex(content, want);
+    if (strstr(version->token, want)) /* an ETag is the server's own digest */
+        return 0;
+    struct ck_hash h = {0};
+    int r = to->vfs->ops->absolute_keys ? 0 : ck_vfs_hash(to, CK_MD5, &h, err);
+    if (r < 0)
+        return r;
+    if (h.len) {
+        CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
+        ck_hex_encode(&hex, h.bytes, h.len);
+        if (strcmp(ck_buf_str(&hex), want) == 0)
+            return 0;
+    } else {
+        CONTENT back = CK_BUF_INIT;
+        r = ck_vfs_read(to, &back, NULL, err);
+        if (r < 0 || ck_slice_eq(ck_buf_slice(&back), content))
+            return r;
+    }
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "what arrived is not what was sent: it was damaged, or changed by someone else");
+}
+
+static int delete_one(const struct ck_path *to, struct ck_err *err)
+{
+    int r = ck_vfs_remove(to, NULL, err);
+    if (r != -(int)CK_NOT_FOUND)
+        return r;
+    ck_err_done(err); /* somebody else was faster */
+    return 0;
+}
+
+/* The version to be replaced; the listing told only that it differs. */
+static int version_of(const struct ck_path *to, struct ck_copy_item *it, struct ck_err *err)
+{
+    CONTENT old = CK_BUF_INIT;
+    return *it->version.token ? 0 : ck_vfs_read(to, &old, &it->version, err);
+}
+
+int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
+                  struct ck_err *err)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_path from = ck_copy_at(a, &w->from, it->name), to = ck_copy_at(a, &w->to, it->name);
+    *ret_bytes = 0;
+    if (it->what == CK_COPY_EXTRA)
+        return delete_one(&to, err);
+    CONTENT content = CK_BUF_INIT;
+    struct ck_write_opts o = {.mode = CK_WRITE_CREATE};
+    int r = ck_vfs_read(&from, &content, NULL, err);
+    if (r == 0 && it->what == CK_COPY_CHANGED) {
+        o = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &it->version};
+        r = version_of(&to, it, err);
+    }
+    if (r < 0)
+        return r;
+    struct ck_version written = {""};
+    r = ck_vfs_write(&to, ck_buf_slice(&content), &o, &written, err);
+    if (r == -(int)CK_EXISTS)
+        return ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile");
+    if (r == 0)
+        r = verify(&to, ck_buf_slice(&content), &written, err);
+    if (r == 0)
+        *ret_bytes = content.len;
+    return r;
+}

@@ -1,0 +1,128 @@
+/* The threads of a copy. Each has its own connections to both ends; items are taken in order, and
+ * the calling thread reports. */
+#include "ops/storetools/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { THREADS = 16, MAX_THREADS = 64, REPORT_MS = 200, STACK = 512 * 1024, GIVE_UP = 100 };
+
+struct pool {
+    struct ck_copy_plan *plan;
+    bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it);
+    ck_copy_fn fn;
+    atomic_size_t next;
+    atomic_uint_fast64_t bytes, copied, deleted, failed, done;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    unsigned running;
+};
+
+static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_item *it)
+{
+    uint64_t bytes = 0;
+    atomic_fetch_add(&p->done, 1);
+    int r = p->fn(w, it, &bytes, &it->err);
+    it->state = r < 0 ? CK_COPY_FAILED : CK_COPY_DONE;
+    atomic_fetch_add(&p->bytes, bytes);
+    atomic_fetch_add(r < 0 ? &p->failed : it->what == CK_COPY_EXTRA ? &p->deleted : &p->copied, 1);
+}
+
+static void *work(void *arg)
+{
+    struct pool *p = arg;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_copy_pair w = {0};
+    CK_AUTOERR err = CK_ERR_INIT;
+    int r = ck_copy_open(&w.from, a, &p->plan->opts->from, &err);
+    if (r == 0)
+        r = ck_copy_open(&w.to, a, &p->plan->opts->to, &err);
+    for (size_t i; r == 0 && (i = atomic_fetch_add(&p->next, 1)) < p->plan->n &&
+                   atomic_load(&p->failed) < GIVE_UP;)
+        if (p->wants(p->plan, &p->plan->v[i]))
+            one(p, &w, &p->plan->v[i]);
+    ck_copy_close(&w.from);
+    ck_copy_close(&w.to);
+    pthread_mutex_lock(&p->lock);
+    p->running--;
+    pthread_cond_signal(&p->ended);
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static void report(struct pool *p, struct ck_copy_stats *s, int64_t began)
+{
+    const struct ck_copy_opts *o = p->plan->opts;
+    s->bytes = atomic_load(&p->bytes);
+    s->copied = atomic_load(&p->copied);
+    s->deleted = atomic_load(&p->deleted);
+    s->failed = atomic_load(&p->failed);
+    s->ms = ck_mono_ms() - began;
+    if (o->progress && s->files)
+        o->progress(o->arg, s);
+}
+
+/* Wait for all of them, and tell how far they are. */
+static void watch(struct pool *p, struct ck_copy_stats *s)
+{
+    int64_t began = ck_mono_ms();
+    pthread_mutex_lock(&p->lock);
+    while (p->running) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += REPORT_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&p->ended, &p->lock, &until);
+        pthread_mutex_unlock(&p->lock);
+        report(p, s, began);
+        pthread_mutex_lock(&p->lock);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+int ck_copy_run(struct ck_copy_plan *plan,
+                bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
+                ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err)
+{
+    struct pool p = {.plan = plan, .wants = wants, .fn = fn};
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n; i++)
+        n += wants(plan, &plan->v[i]);
+    unsigned threads = plan->opts->parallel ? plan->opts->parallel : THREADS;
+    if (threads > MAX_THREADS)
+        threads = MAX_THREADS;
+    if (threads > n)
+        threads = (unsigned)n;
+    if (!n)
+        return 0;
+    pthread_t ids[MAX_THREADS];
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK);
+    pthread_mutex_init(&p.lock, NULL);
+    pthread_cond_init(&p.ended, NULL);
+    p.running = threads;
+    unsigned started = 0;
+    while (started < threads && pthread_create(&ids[started], &attr, work, &p) == 0)
+        started++;
+    pthread_mutex_lock(&p.lock);
+    p.running -= threads - started;
+    pthread_mutex_unlock(&p.lock);
+    if (started)
+        watch(&p, stats);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(ids[i], NULL);
+    pthread_attr_destroy(&attr);
+    pthread_cond_destroy(&p.ended);
+    pthread_mutex_destroy(&p.lock);
+    if (!started)
+        return ck_fail(err, CK_INTERNAL, "no thread could be started");
+    /* All of them, or those that failed say why it was given up. */
+    return atomic_load(&p.failed) || atomic_load(&p.done) == n
+               ? 0
+               : ck_fail(err, CK_INTERNAL, "the threads of the copy ended early");
+}
