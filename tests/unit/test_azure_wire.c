@@ -171,6 +171,7 @@ static void updating(void **state)
 }
 
 #define DEL     "> DELETE " BLOB "\n"
+#define OURS    HEAD "< 200\n< etag: \"0x1\"\n"
 #define DEL_OLD DEL "> if-match: \"0x1\"\n"
 
 static void removing(void **state)
@@ -179,12 +180,16 @@ static void removing(void **state)
         {"ok", REMOVE, DEL SIGNED "> !if-match\n< 202\n", CK_OK, ""},
         COMMON(REMOVE, DEL, "< 202\n", ""),
         {"absent", REMOVE, DEL ERR(404, "BlobNotFound"), CK_OK, ""},
-        {"of a version", REMOVE_OLD, DEL_OLD "< 202\n", CK_OK, ""},
-        {"of a stale version", REMOVE_OLD, DEL_OLD E412, CK_CONFLICT, "changed by someone else"},
-        {"of a version that is gone", REMOVE_OLD, DEL_OLD ERR(404, "BlobNotFound"), CK_CONFLICT,
+        {"of a version", REMOVE_OLD, OURS DEL_OLD "< 202\n", CK_OK, ""},
+        {"of a stale version", REMOVE_OLD, THEIRS, CK_CONFLICT, "changed by someone else"},
+        {"of a version that is gone", REMOVE_OLD, GONE, CK_CONFLICT, "changed by someone else"},
+        {"of a version that changes meanwhile", REMOVE_OLD, OURS DEL_OLD E412 THEIRS, CK_CONFLICT,
          "changed by someone else"},
         {"of a version, the reply lost", REMOVE_OLD,
-         DEL_OLD "! reset\n" DEL_OLD ERR(404, "BlobNotFound"), CK_OK, ""},
+         OURS DEL_OLD "! reset\n" DEL_OLD ERR(404, "BlobNotFound"), CK_OK, ""},
+        {"of a version, the reply lost, refused", REMOVE_OLD,
+         OURS DEL_OLD "! reset\n" DEL_OLD E412 GONE, CK_OK, ""},
+        {"of a version, the look denied", REMOVE_OLD, HEAD "< 403\n", CK_DENIED, "403"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -199,7 +204,7 @@ static void removing(void **state)
 #define MORE "</Blobs><NextMarker>m/1</NextMarker>"
 #define FILE_(name)                                                                                \
     "<Blob><Name>" name "</Name><Properties><Content-Length>5</Content-Length></Properties></"     \
-                        "Blob>"
+    "Blob>"
 #define DIR_(name) "<BlobPrefix><Name>" name "</Name></BlobPrefix>"
 #define TWO        PAGE(FILE_("k/b") FILE_("k/a b") FILE_("k/") DIR_("k/d/") DIR_("k/c/") END)
 

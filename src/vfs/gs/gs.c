@@ -235,7 +235,6 @@ static const struct ck_object_ops dialect = {
     .judge_put = judge_put,
     .fail = ck_gs_fail,
     .describe = ck_gs_describe,
-    .compare_before_remove = true, /* emulators pass over the condition */
 };
 
 static const struct ck_vfs_ops ops = {

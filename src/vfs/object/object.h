@@ -87,7 +87,6 @@ struct ck_object_ops {
                 const struct ck_resp *resp, struct ck_err *err);
     /* What the call is to the store, for messages: "storage.objects.get as x@y". May be "". */
     void (*describe)(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out);
-    bool compare_before_remove; /* servers may remove whatever the condition says */
 };
 
 /* First member of such a store's container. */

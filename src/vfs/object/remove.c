@@ -25,7 +25,8 @@ static int judge(struct ck_vfs *v, const char *key, const struct ck_resp *resp, 
     return dialect(v)->fail(v, CK_OBJECT_REMOVE, key, resp, err);
 }
 
-/* The server may remove whatever the condition says: look first. */
+/* Looked at first for two reasons: emulators remove whatever the condition says, and afterwards an
+ * absent object tells a first sending, whose reply was lost, from one that was gone before. */
 static int compare(struct ck_vfs *v, const char *key, const struct ck_version *version,
                    struct ck_err *err)
 {
@@ -39,6 +40,17 @@ static int compare(struct ck_vfs *v, const char *key, const struct ck_version *v
     return 0;
 }
 
+/* Some servers refuse the condition when there is nothing left to remove. */
+static int resolve_refusal(struct ck_vfs *v, const char *key, struct ck_err *err)
+{
+    CK_AUTORESP resp = {0};
+    CK_AUTOERR why = CK_ERR_INIT;
+    struct ck_object_facts facts;
+    if (ck_object_facts(v, key, &resp, &facts, &why) == 0 && !facts.found)
+        return 0;
+    return changed(v, key, err);
+}
+
 int ck_object_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
                      struct ck_err *err)
 {
@@ -47,11 +59,8 @@ int ck_object_remove(struct ck_vfs *v, const char *key, const struct ck_version 
         return r;
     if (version && !*version->token)
         return changed(v, key, err); /* nothing to compare with: fail closed */
-    if (version && dialect(v)->compare_before_remove) {
-        r = compare(v, key, version, err);
-        if (r < 0)
-            return r;
-    }
+    if (version && (r = compare(v, key, version, err)) < 0)
+        return r;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
     dialect(v)->request(a, v, CK_OBJECT_REMOVE, key, &req);
@@ -66,11 +75,10 @@ int ck_object_remove(struct ck_vfs *v, const char *key, const struct ck_version 
     }
     CK_AUTOERR why = CK_ERR_INIT;
     r = judge(v, key, &resp, &why);
-    /* Absent after a repeated sending: most likely the first one removed it. */
-    if (r == -(int)CK_NOT_FOUND && (!version || resp.attempts > 1))
+    if (r == -(int)CK_NOT_FOUND)
         return 0;
-    if (version && (r == -(int)CK_NOT_FOUND || r == -(int)CK_CONFLICT))
-        return changed(v, key, err);
+    if (version && r == -(int)CK_CONFLICT)
+        return resolve_refusal(v, key, err);
     return r < 0 && err ? ck_err_move(err, &why) : r;
 }
 
