@@ -2,6 +2,7 @@
 #include "doc/json.h"
 #include "model/addons/addon.h"
 #include "model/aws/builders.h"
+#include "model/aws/images.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +174,8 @@ static struct ck_val *subnet_terms(struct ck_addon_ctx *c, const struct ck_val *
     return list;
 }
 
-static struct ck_val *root_disk(struct ck_addon_ctx *c, const struct ck_val *spec)
+static struct ck_val *root_disk(struct ck_addon_ctx *c, const struct ck_val *spec,
+                                const char *device)
 {
     struct ck_val *list = ck_list(c->a), *disk = ck_map(c->a), *ebs = ck_map(c->a);
     int64_t size = ck_int_at(spec, "rootVolumeSize", 0);
@@ -191,7 +193,7 @@ static struct ck_val *root_disk(struct ck_addon_ctx *c, const struct ck_val *spe
         ck_set_int(c->a, ebs, "throughput", speed);
     if (*key)
         ck_set_str(c->a, ebs, "kmsKeyID", key);
-    ck_set_str(c->a, disk, "deviceName", "/dev/sda1");
+    ck_set_str(c->a, disk, "deviceName", device);
     ck_set_bool(c->a, disk, "rootVolume", true);
     ck_set(c->a, disk, "ebs", ebs);
     ck_append(c->a, list, disk);
@@ -224,18 +226,17 @@ static struct ck_val *node_class(struct ck_addon_ctx *c, const struct ck_object 
 {
     const struct ck_val *spec = ck_object_spec(g);
     struct ck_val *class = ck_map(c->a), *tags = ck_map(c->a), *groups = ck_map(c->a), *kubelet;
-    const char *image = ck_str_at(spec, "image"), *slash = strrchr(image, '/');
+    const char *name = ck_str_at(spec, "image");
+    struct ck_aws_image image;
+    bool known = ck_aws_image_find(c->m, name, &image);
     const char *group = ck_str_at(spec, "securityGroupOverride");
     ck_set_str(c->a, class, "amiFamily", "Custom");
-    if (ck_str_starts(image, "ami-"))
-        terms(c, class, "amiSelectorTerms", "id", ck_str(c->a, image));
-    else if (slash && !ck_str_starts(image, "ubuntu/"))
-        terms(c, class, "amiSelectorTerms", "name", ck_str(c->a, slash + 1));
-    else
-        terms(c, class, "amiSelectorTerms", "name", ck_str(c->a, image));
+    terms(c, class, "amiSelectorTerms", known ? "id" : "name",
+          ck_str(c->a, known ? image.id : name));
     ck_set_bool(c->a, class, "associatePublicIPAddress",
                 ck_bool_at(spec, "associatePublicIp", false));
-    ck_set(c->a, class, "blockDeviceMappings", root_disk(c, spec));
+    ck_set(c->a, class, "blockDeviceMappings",
+           root_disk(c, spec, known ? image.root_device : "/dev/sda1"));
     ck_set_str(c->a, class, "instanceProfile", ck_aws_role_task(c->m, CK_ROLE_NODE));
     ck_set_str(c->a, groups, "KubernetesCluster", c->m->name);
     ck_set_str(c->a, groups, "Name", ck_aws_group_sg(c->m, g));
