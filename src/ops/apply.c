@@ -109,7 +109,11 @@ static int check_absent(struct apply *p, const struct ck_object *o, const char *
     }
     if (r && r != -CK_LIMIT)
         return r;
-    if (r || p->mode != CK_APPLY_CREATE || !same_object(p, it, o, ck_buf_slice(&b)))
+    /* Writes are made in the manifest's order: what was cut off has left its beginning. */
+    bool beginning = p->mode == CK_APPLY_CREATE;
+    for (size_t i = 0; i + 1 < p->batch.n; i++)
+        beginning &= p->batch.v[i].unguarded;
+    if (r || !beginning || !same_object(p, it, o, ck_buf_slice(&b)))
         return fail_exists(p, &it->path, err);
     p->kept[p->n_kept++] = (struct kept){*it, prefix, what};
     p->batch.n--;
