@@ -109,7 +109,7 @@ static int read_files(struct ck_arena *a, const struct ck_store *s, const struct
         const char *file = ck_arena_strdup(a, files->v[i]);
         CK_AUTOBUF struct ck_buf text = CK_BUF_MAX(MAX_FILE_BYTES);
         if (read_file(s, file, &text, err))
-            return ck_wrap(err, "%sreading file \"%s\"", lead, file);
+            return ck_wrap(err, "%sreading file \"%s\"", lead, ck_location_shown(file));
         /* positions in the tree do not borrow from the text, but slices may */
         struct ck_slice kept = ck_arena_slice(a, ck_buf_slice(&text));
         if (decode_file(a, s, file, kept, l, ret, err))

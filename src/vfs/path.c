@@ -19,7 +19,7 @@ static const struct {
     {"hos://", ck_vfs_parse_s3},          {"memfs://", ck_vfs_parse_mem},
     {"scw://", ck_vfs_parse_s3},          {"gs://", ck_vfs_parse_gs},
     {"azureblob://", ck_vfs_parse_azure}, {"swift://", ck_vfs_parse_swift},
-    {"k8s://", ck_vfs_parse_k8s},
+    {"k8s://", ck_vfs_parse_k8s},         {"ssh://", ck_vfs_parse_ssh},
 };
 
 static bool has_control(const char *s)
@@ -59,14 +59,23 @@ static int refuse_control(struct ck_err *err, const char *url, const char *text)
     return refuse(err, "invalid location", url, ck_buf_str(&why));
 }
 
-/* A URL with a user name or password in its host part. Local paths have no host part. */
+/* A URL with a user name or password in its host part; with ssh a user alone is none. Local paths
+ * have no host part. */
 static bool has_credentials(const char *url)
 {
     const char *host = strstr(url, "://");
     if (!host || ck_str_starts(url, "file://") || ck_str_starts(url, "memfs://"))
         return false;
     host += 3;
-    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+    const char *at = memchr(host, '@', strcspn(host, "/?#"));
+    if (at && ck_str_starts(url, "ssh://"))
+        return memchr(host, ':', (size_t)(at - host)) != NULL;
+    return at != NULL;
+}
+
+const char *ck_location_shown(const char *location)
+{
+    return has_credentials(location) ? "…" : location;
 }
 
 int ck_vfs_check_location(const char *url, struct ck_err *err)

@@ -253,6 +253,9 @@ int ck_vfs_find_names(const struct ck_path *root, const char *leaf, struct ck_st
 int ck_vfs_read_location(struct ck_vfs_ctx *ctx, const char *location, struct ck_buf *out,
                          struct ck_err *err);
 
+/* The location for messages: "…" when it holds a password. */
+const char *ck_location_shown(const char *location);
+
 /* Hash text forms: "md5:hex" or bare hex of 32/40/64 digits. */
 int ck_hash_parse(const char *text, struct ck_hash *ret, struct ck_err *err);
 void ck_hash_put(struct ck_buf *out, const struct ck_hash *h);

@@ -131,10 +131,10 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     ctx->vfs.mfa = ask_mfa;
     if (ctx->verbosity >= TRACE_LEVEL)
         ctx->vfs.trace = trace;
-    ck_debug(2, "state store %s", url);
     r = ck_store_open(&ctx->vfs, url, &ctx->features, &ctx->store, err);
     if (r < 0)
         return r;
+    ck_debug(2, "state store %s", url); /* not before: a refused one may hold a password */
     ctx->store.lenient = ctx->lenient;
     ctx->store.warn = warn;
     if (ck_str_starts(url, "file://"))
