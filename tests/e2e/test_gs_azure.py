@@ -5,6 +5,7 @@ and the promised messages.
 CKOPS_BUILD and CKOPS_BIN name the build and the program. Counts are small; CK_FULL=1 asks for the
 full ones."""
 
+import base64
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import time
 
 import pytest
 
-from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, TOXICS, passes
+from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, TOXICS, passes, pki  # noqa: F401
 from test_everyday import ALL, GROUP, NAME
 from test_s3 import EVERYDAY, EXTRA, FaultProxy, reply
 
@@ -81,6 +82,47 @@ def test_the_contract_holds_on(running, kind):
     # azurite is one thread of JavaScript: the many keys are left to the others
     counts = COUNTS if kind is clouds.FakeGcs or FULL else dict(COUNTS, CK_MANY="300")
     passes(s.store(fresh(s)) + "/a/prefix", {**CLEAN, **s.env()}, counts)
+
+
+def web_token(**claims):
+    """A token as azurite takes it: it looks at the claims, not at the signature."""
+    now = int(time.time())
+    body = {"iss": "https://sts.windows.net/t/", "aud": "https://storage.azure.com", "iat": now - 60,
+            "nbf": now - 60, "exp": now + 3600, **claims}
+    parts = [json.dumps(p).encode() for p in ({"alg": "RS256", "typ": "JWT"}, body)] + [b"signature"]
+    return ".".join(base64.urlsafe_b64encode(p).decode().rstrip("=") for p in parts)
+
+
+@pytest.fixture(scope="module")
+def tls_azurite(pki):  # noqa: F811
+    s = start(clouds.Azurite, cert=str(pki / "server.pem"), key=str(pki / "server.key"))
+    yield s
+    s.stop()
+
+
+def by_token(server, authority, pki):  # noqa: F811
+    return {"CKOPS_AZURE_ENDPOINT": f"{server.url}/{server.account}", "CKOPS_STORE_CA_BUNDLE": str(pki / "ca.pem"),
+            "AZURE_AUTHORITY_HOST": authority, "AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+
+
+@pytest.mark.slow
+def test_the_contract_holds_by_token_over_tls(tls_azurite, pki):  # noqa: F811
+    s, authority, asked = reply(200, json.dumps({"access_token": web_token(), "expires_in": 3600}))
+    counts = dict(TINY, CK_READ_ROUNDS="20") if not FULL else COUNTS
+    passes(tls_azurite.store(fresh(tls_azurite)), {**CLEAN, **by_token(tls_azurite, authority, pki)}, counts)
+    s.shutdown()
+    assert asked and asked[0][1] == "/t/oauth2/v2.0/token"
+
+
+@pytest.mark.parametrize("claims", [{"aud": "https://vault.azure.net"}, {"exp": 1}, {"iss": "https://evil.example.com/"}],
+                         ids=lambda c: next(iter(c)))
+def test_a_token_for_something_else_is_reported_at_once(tls_azurite, pki, claims):  # noqa: F811
+    s, authority, asked = reply(200, json.dumps({"access_token": web_token(**claims), "expires_in": 3600}))
+    began = time.monotonic()
+    p = run([PROGRAM, "get", "clusters", "--state", tls_azurite.store("cont")], by_token(tls_azurite, authority, pki))
+    s.shutdown()
+    assert p.returncode == 1 and b"as client c (from AZURE_CLIENT_SECRET): 403 AuthenticationFailed" in p.stderr, p.stderr
+    assert b"not accepted" in p.stderr and time.monotonic() - began < 2 and len(asked) == 1
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Servers of gs:// and azureblob://: fake-gcs-server and azurite, with the same few calls on both:
-env(), store(container), make(container), keys(container), read(container, key).
+env(), store(container), make(container), put(container, key, data), keys(container),
+read(container, key).
 
 What is asked of them here is written apart from the program under test."""
 import base64
@@ -62,6 +63,11 @@ class FakeGcs(Server):
         status, _, body = http(self.object(container, key, "?alt=media"))
         return body if status == 200 else None
 
+    def put(self, container, key, data):
+        status, _, text = http(f"{self.url}/upload/storage/v1/b/{container}/o?uploadType=media&name={urllib.parse.quote(key, safe='')}",
+                               "POST", data, {"content-type": "text/plain; charset=utf-8"})
+        assert status == 200, text
+
 
 class Azurite(Server):
     """Options: cert and key (TLS, which bearer tokens need)."""
@@ -118,6 +124,10 @@ class Azurite(Server):
     def read(self, container, key):
         status, _, body = self.request("GET", f"/{self.account}/{container}/{urllib.parse.quote(key)}")
         return body if status == 200 else None
+
+    def put(self, container, key, data):
+        status, _, text = self.request("PUT", f"/{self.account}/{container}/{urllib.parse.quote(key)}", body=data)
+        assert status == 201, text
 
 
 def vendor_python():
