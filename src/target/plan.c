@@ -163,6 +163,9 @@ static int absent(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t
         return 0;
     if (brought(t) && !known)
         return 0; /* taken to be there */
+    if (brought(t))
+        return ck_fail(err, CK_NOT_FOUND, "%s/%s is shared, and was not found", t->kind->name,
+                       t->name);
     if (must_exist(t))
         return report(a, p, t, "was not found", err);
     add(a, p, (struct ck_plan_item){.task = t, .action = CK_PLAN_CREATE});

@@ -28,3 +28,8 @@ int ck_world_of_module(struct ck_arena *a, const char *dir, struct ck_tf *tf, st
 /* ---- world_tasks.c ---- */
 /* The tasks of another configuration (resolved); borrowed. */
 struct ck_world *ck_world_of_tasks(struct ck_arena *a, const struct ck_tasks *set);
+
+/* ---- world_aws.c ---- */
+struct ck_aws_read;
+/* What AWS describes; `read` is borrowed. */
+struct ck_world *ck_world_of_aws(struct ck_arena *a, struct ck_aws_read *read);

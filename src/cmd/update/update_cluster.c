@@ -2,6 +2,7 @@
  * cmd/kops/update_cluster.go. */
 #include "cmd/commands.h"
 #include "cmd/export/export.h"
+#include "cmd/update/pictures.h"
 
 #include "base/log.h"
 #include "ops/update/update.h"
@@ -12,7 +13,7 @@
 
 struct update_opts {
     struct ck_export_opts export;
-    const char *target, *out, *phase, *ssh_public_key, *output;
+    const char *target, *out, *phase, *ssh_public_key, *output, *graph, *graph_tasks;
     struct ck_strv groups, roles, overrides;
     bool yes, create_kubeconfig, kubeconfig_given, allow_downgrade, ignore_skew, prune, offline,
         detailed_exitcode, use_kubeconfig;
@@ -65,6 +66,9 @@ static int preview(struct ck_ctx *ctx, const struct update_opts *o, struct ck_up
     if (r)
         return r;
     warn_all(&plan);
+    r = ck_update_pictures(ctx, u, &plan, o->graph, o->graph_tasks, err);
+    if (r)
+        return r;
     if (json)
         ck_plan_json(ctx->arena, &plan, &text);
     else
@@ -202,6 +206,16 @@ static const struct ck_opt options[] = {
      .off = O(detailed_exitcode),
      NONE,
      .help = "exit with 2 when there is something to change"},
+    {.name = "graph",
+     .type = CK_OPT_STRING,
+     .off = O(graph),
+     NONE,
+     .help = "draw the cluster into this file (.dot, or .svg where Graphviz is installed)"},
+    {.name = "graph-tasks",
+     .type = CK_OPT_STRING,
+     .off = O(graph_tasks),
+     NONE,
+     .help = "draw the tasks and what they wait for"},
     {.name = "ignore-kubelet-version-skew",
      .type = CK_OPT_BOOL,
      .off = O(ignore_skew),

@@ -18,7 +18,7 @@ static const struct {
     {"rocky", "792107900819"},    {"ubuntu", "099720109477"},
 };
 
-static const char *owner_account(struct ck_arena *a, const char *owner, size_t len)
+const char *ck_aws_image_owner(struct ck_arena *a, const char *owner, size_t len)
 {
     for (size_t i = 0; i < sizeof OWNERS / sizeof *OWNERS; i++)
         if (strlen(OWNERS[i].alias) == len && !strncmp(OWNERS[i].alias, owner, len))
@@ -36,7 +36,7 @@ static bool matches(const struct ck_model *m, const struct ck_val *fact, const c
         return true;
     const char *slash = strchr(name, '/');
     return slash && ck_is_str(ck_get(fact, "name"), slash + 1) &&
-           ck_is_str(ck_get(fact, "owner"), owner_account(m->a, name, (size_t)(slash - name)));
+           ck_is_str(ck_get(fact, "owner"), ck_aws_image_owner(m->a, name, (size_t)(slash - name)));
 }
 
 bool ck_aws_image_find(const struct ck_model *m, const char *name, struct ck_aws_image *ret)

@@ -10,6 +10,8 @@ struct ck_aws_image {
 /* By "ami-…", "OWNER/NAME" or NAME, the newest by creation date; owner aliases are resolved. An id
  * that no fact describes is itself, with the usual root device. False: unknown. */
 bool ck_aws_image_find(const struct ck_model *m, const char *name, struct ck_aws_image *ret);
+/* The account of an owner's name ("ubuntu"); anything else is an account already. */
+const char *ck_aws_image_owner(struct ck_arena *a, const char *owner, size_t len);
 /* {device_name, virtual_name} of the disks inside machines of this type; NULL when none. */
 const struct ck_val *ck_aws_ephemeral_devices(const struct ck_model *m, const char *machine_type);
 /* The facts of a machine type; NULL. */

@@ -109,7 +109,8 @@ static int performance(struct ck_task *t, const struct ck_val *member, const cha
 static int volume(struct ck_model *m, const char *etcd, const struct ck_val *member,
                   const char *members, struct ck_err *err)
 {
-    const char *zone = NULL, *type = ck_str_at(member, "volumeType"), *key = ck_str_at(member, "kmsKeyId");
+    const char *zone = NULL, *type = ck_str_at(member, "volumeType"),
+               *key = ck_str_at(member, "kmsKeyId");
     const char *member_name = ck_str_at(member, "name");
     int64_t gib = ck_int_at(member, "volumeSize", 0);
     int r = zone_of(m, member, &zone, err);

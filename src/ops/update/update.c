@@ -9,6 +9,7 @@
 #include "model/build.h"
 #include "ops/create_ig.h"
 #include "ops/group_defaults.h"
+#include "ops/update/awsfacts.h"
 #include "spec/kubeversion.h"
 #include "spec/populate.h"
 #include "store/keysneeded.h"
@@ -34,6 +35,12 @@ static void note(void *arg, const char *text)
 void ck_update_done(struct ck_update *u)
 {
     ck_tasks_done(&u->tasks);
+    if (u->aws)
+        ck_aws_read_close(u->aws);
+    if (u->http)
+        ck_http_free(u->http);
+    u->aws = NULL;
+    u->http = NULL;
 }
 
 /* ---- options ---- */
@@ -213,6 +220,33 @@ static int complete_group(struct work *w, const struct ck_object *group, struct 
     return ck_populate_instance_group(w->a, &u->full, group, &f, ret, err);
 }
 
+/* Without a facts file the cloud is asked, if there are credentials for it. */
+static int ask_cloud(struct work *w, const struct ck_stored_list *igs, struct ck_err *err)
+{
+    struct ck_update *u = w->u;
+    const char *zone = "";
+    const struct ck_val *subnets = ck_at(u->cluster.obj.root, "spec.subnets");
+    CK_AUTOERR none = CK_ERR_INIT;
+    if (u->facts.root || w->o->offline || strcmp(u->model.cloud, "aws"))
+        return 0;
+    for (size_t i = 0; i < ck_len(subnets) && !*zone; i++)
+        zone = ck_str_at(ck_item(subnets, i), "zone");
+    if (!*zone)
+        return 0;
+    u->http = ck_http_new(w->o->env, NULL, NULL);
+    u->aws = ck_arena_alloc(w->a, sizeof *u->aws);
+    int r =
+        ck_aws_read_open(w->a, w->o->env, u->http, ck_arena_strndup(w->a, zone, strlen(zone) - 1),
+                         w->o->name, u->aws, &none);
+    if (!r)
+        return ck_update_ask_aws(w->a, u, igs, err);
+    ck_aws_read_close(u->aws);
+    u->aws = NULL;
+    note(w, ck_arena_printf(w->a, "AWS is not asked, everything is shown as new: %s",
+                            ck_err_msg(&none)));
+    return 0;
+}
+
 static int complete(struct work *w, struct ck_err *err)
 {
     struct ck_update *u = w->u;
@@ -221,6 +255,8 @@ static int complete(struct work *w, struct ck_err *err)
     int r = ck_ig_list(w->a, w->s, w->o->name, &igs, err);
     if (!r)
         r = check_filters(w, &igs, err);
+    if (!r)
+        r = ask_cloud(w, &igs, err);
     if (r)
         return r;
     struct ck_object *raw = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *raw);
@@ -460,6 +496,8 @@ int ck_update_world(struct ck_update *u, struct ck_world **ret, struct ck_err *e
     struct ck_arena *a = u->model.a;
     const char *dir = ck_str_at(u->facts.root, "terraform");
     *ret = NULL;
+    if (!*dir && u->aws)
+        *ret = ck_world_of_aws(a, u->aws);
     if (!*dir)
         return 0;
     struct ck_tf *tf = ck_arena_alloc(a, sizeof *tf);

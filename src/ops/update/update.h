@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/strv.h"
+#include "cloud/aws/read.h"
 #include "model/model.h"
 #include "target/plan.h"
 
@@ -13,7 +14,7 @@ struct ck_update_opts {
     const struct ck_strv *groups;    /* names; empty: all */
     const struct ck_strv *roles;     /* names of roles; empty: all */
     bool allow_downgrade;
-    bool offline; /* hashes of files are taken from tables and caches only */
+    bool offline; /* no cloud is asked; hashes of files come from tables and caches */
     const struct ck_env *env;
     void (*note)(void *arg, const char *text); /* warnings and skipped checks; may be NULL */
     void *note_arg;
@@ -27,7 +28,9 @@ struct ck_update {
     struct ck_object full;
     struct ck_model model;
     struct ck_tasks tasks;
-    struct ck_task **order; /* tasks, dependencies first */
+    struct ck_task **order;  /* tasks, dependencies first */
+    struct ck_aws_read *aws; /* NULL: no cloud is asked */
+    struct ck_http *http;
 };
 void ck_update_done(struct ck_update *u);
 

@@ -1,5 +1,9 @@
 /* A record that is an alias of a load balancer. kOps awstasks/dnsname.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
+
+#include "doc/xml.h"
+
+#include <string.h>
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -27,8 +31,40 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *zone = ck_aws_ref_id(w, t, "Zone"), *name = ck_task_get_str(t, "ResourceName");
+    size_t n = strlen(name);
+    if (!zone)
+        return 0;
+    int r = ck_aws_route53(
+        w, ck_arena_printf(w->a, "/2013-04-01/hostedzone/%s/rrset?name=%s", zone, name), &reply,
+        err);
+    const struct ck_val *list =
+        r ? NULL : ck_xml_list(w->a, ck_get(reply, "ResourceRecordSets"), "ResourceRecordSet");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const struct ck_val *v = ck_item(list, i);
+        const char *own = ck_str_at(v, "Name");
+        if (strncmp(own, name, n) || (own[n] && strcmp(own + n, ".")) ||
+            !ck_is_str(ck_get(v, "Type"), ck_task_get_str(t, "ResourceType")))
+            continue;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        ck_aws_take_ref(w, actual, t, "Zone", zone);
+        ck_task_str(actual, "ResourceName", name);
+        ck_aws_take(actual, "ResourceType", v, "Type");
+        /* An alias of the balancer's DNS name is the balancer. */
+        if (*ck_str_at(v, "AliasTarget.DNSName"))
+            ck_aws_take_ref(w, actual, t, "TargetLoadBalancer",
+                            ck_aws_ref_id(w, t, "TargetLoadBalancer"));
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_dns_name = {
     .name = "DNSName",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

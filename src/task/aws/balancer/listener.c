@@ -1,5 +1,7 @@
 /* A listener of a network load balancer. kOps awstasks/networkloadbalancerlistener.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
+
+#include <stdlib.h>
 
 static const struct ck_task_field fields[] = {
     CK_F_REF("NetworkLoadBalancer"), CK_F_INT("Port"),      CK_F_REF("TargetGroup"),
@@ -24,8 +26,34 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *balancer = ck_aws_ref_id(w, t, "NetworkLoadBalancer");
+    if (!balancer)
+        return 0;
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeListeners", &reply, err, "LoadBalancerArn", balancer);
+    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "Listeners");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const struct ck_val *v = ck_item(list, i);
+        if (atoll(ck_str_at(v, "Port")) != ck_task_get_int(t, "Port", 0))
+            continue;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        const struct ck_val *action = ck_item(ck_aws_items(w, v, "DefaultActions"), 0);
+        const struct ck_val *certificate = ck_item(ck_aws_items(w, v, "Certificates"), 0);
+        ck_aws_take_ref(w, actual, t, "NetworkLoadBalancer", balancer);
+        ck_aws_take(actual, "Port", v, "Port");
+        ck_aws_take(actual, "SSLPolicy", v, "SslPolicy");
+        ck_aws_take(actual, "SSLCertificateID", certificate, "CertificateArn");
+        ck_aws_take_ref(w, actual, t, "TargetGroup", ck_str_at(action, "TargetGroupArn"));
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_listener = {
     .name = "NetworkLoadBalancerListener",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A network load balancer. kOps awstasks/networkloadbalancer.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <string.h>
 
@@ -67,10 +67,84 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* Tags of balancers and target groups take a call of their own. */
+static int take_tags(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
+                     struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeTags", &reply, err, "ResourceArns.member.1", arn);
+    if (r)
+        return r;
+    const struct ck_val *one = ck_item(ck_aws_items(w, reply, "TagDescriptions"), 0);
+    ck_aws_take_tags(w, actual, ck_get(one, "Tags"));
+    return 0;
+}
+
+static int attributes(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
+                      struct ck_err *err)
+{
+    const struct ck_val *reply;
+    struct ck_val *log = ck_map(w->a);
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeLoadBalancerAttributes", &reply, err,
+                         "LoadBalancerArn", arn);
+    if (r)
+        return r;
+    const struct ck_val *list = ck_aws_items(w, reply, "Attributes");
+    ck_set_bool(w->a, log, "Enabled", false);
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const char *key = ck_str_at(ck_item(list, i), "Key");
+        const char *value = ck_str_at(ck_item(list, i), "Value");
+        if (!strcmp(key, "load_balancing.cross_zone.enabled"))
+            ck_task_bool(actual, "CrossZoneLoadBalancing", !strcmp(value, "true"));
+        else if (!strcmp(key, "access_logs.s3.enabled"))
+            ck_set_bool(w->a, log, "Enabled", !strcmp(value, "true"));
+        else if (!strcmp(key, "access_logs.s3.bucket") && *value)
+            ck_set_str(w->a, log, "S3BucketName", value);
+        else if (!strcmp(key, "access_logs.s3.prefix") && *value)
+            ck_set_str(w->a, log, "S3BucketPrefix", value);
+    }
+    ck_task_val(actual, "AccessLog", log);
+    return 0;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeLoadBalancers", &reply, err, "Names.member.1",
+                         ck_task_get_str(t, "LoadBalancerBaseName"));
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const struct ck_val *v = ck_item(ck_aws_items(w, reply, "LoadBalancers"), 0);
+    if (!v)
+        return 0;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    const char *arn = ck_str_at(v, "LoadBalancerArn");
+    ck_aws_found(w, t, arn);
+    ck_aws_take(actual, "LoadBalancerBaseName", v, "LoadBalancerName");
+    ck_aws_take(actual, "DNSName", v, "DNSName");
+    ck_aws_take(actual, "Scheme", v, "Scheme");
+    ck_aws_take(actual, "Type", v, "Type");
+    ck_aws_take(actual, "IpAddressType", v, "IpAddressType");
+    ck_aws_take_ref(w, actual, t, "VPC", ck_str_at(v, "VpcId"));
+    struct ck_val *subnets = ck_list(w->a);
+    const struct ck_val *zones = ck_aws_items(w, v, "AvailabilityZones");
+    for (size_t i = 0; i < ck_len(zones); i++)
+        ck_append(w->a, subnets, ck_get(ck_item(zones, i), "SubnetId"));
+    ck_aws_take_refs(w, actual, t, "SubnetMappings", subnets);
+    ck_aws_take_refs(w, actual, t, "SecurityGroups", ck_aws_items(w, v, "SecurityGroups"));
+    /* Told to nobody: taken as wanted. */
+    ck_task_val(actual, "WellKnownServices", ck_task_get(t, "WellKnownServices"));
+    ck_task_val(actual, "SubnetSettings", ck_task_get(t, "SubnetSettings"));
+    r = attributes(w, actual, arn, err);
+    return r ? r : take_tags(w, actual, arn, err);
+}
+
 const struct ck_task_kind ck_aws_network_balancer = {
     .name = "NetworkLoadBalancer",
     .fields = fields,
     .id_is_name = true,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

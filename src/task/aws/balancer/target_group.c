@@ -1,5 +1,5 @@
 /* A target group. A shared one is known by its ARN. kOps awstasks/targetgroup.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_REF("VPC"),
@@ -48,10 +48,72 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* Tags of balancers and target groups take a call of their own. */
+static int take_tags(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
+                     struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeTags", &reply, err, "ResourceArns.member.1", arn);
+    if (r)
+        return r;
+    const struct ck_val *one = ck_item(ck_aws_items(w, reply, "TagDescriptions"), 0);
+    ck_aws_take_tags(w, actual, ck_get(one, "Tags"));
+    return 0;
+}
+
+/* Only those that are wanted: a target group has many. */
+static int attributes(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                      const char *arn, struct ck_err *err)
+{
+    const struct ck_val *reply, *wanted = ck_task_get(t, "Attributes");
+    struct ck_val *map = ck_map(w->a);
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeTargetGroupAttributes", &reply, err, "TargetGroupArn",
+                         arn);
+    if (r)
+        return r;
+    const struct ck_val *list = ck_aws_items(w, reply, "Attributes");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const char *key = ck_str_at(ck_item(list, i), "Key");
+        if (ck_get(wanted, key))
+            ck_set_str(w->a, map, key, ck_str_at(ck_item(list, i), "Value"));
+    }
+    ck_task_val(actual, "Attributes", map);
+    return 0;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r =
+        CK_AWS_QUERY(w, "elbv2", "DescribeTargetGroups", &reply, err, "Names.member.1", t->name);
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const struct ck_val *v = ck_item(ck_aws_items(w, reply, "TargetGroups"), 0);
+    if (!v)
+        return 0;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    const char *arn = ck_str_at(v, "TargetGroupArn");
+    ck_aws_found(w, t, arn);
+    ck_aws_take_ref(w, actual, t, "VPC", ck_str_at(v, "VpcId"));
+    ck_aws_take(actual, "Port", v, "Port");
+    ck_aws_take(actual, "Protocol", v, "Protocol");
+    ck_aws_take(actual, "ARN", v, "TargetGroupArn");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take(actual, "Interval", v, "HealthCheckIntervalSeconds");
+    ck_aws_take(actual, "HealthyThreshold", v, "HealthyThresholdCount");
+    ck_aws_take(actual, "UnhealthyThreshold", v, "UnhealthyThresholdCount");
+    ck_aws_take(actual, "HealthCheckProtocol", v, "HealthCheckProtocol");
+    ck_aws_take(actual, "HealthCheckPath", v, "HealthCheckPath");
+    r = attributes(w, actual, t, arn, err);
+    return r ? r : take_tags(w, actual, arn, err);
+}
+
 const struct ck_task_kind ck_aws_target_group = {
     .name = "TargetGroup",
     .fields = fields,
     .id_is_name = true,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,6 +1,6 @@
 /* The group that keeps machines running, and the outputs about its role. kOps
  * awstasks/autoscalinggroup.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -193,10 +193,90 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static struct ck_val *texts(struct ck_aws_read *w, const struct ck_val *items, const char *key)
+{
+    struct ck_val *list = ck_list(w->a);
+    for (size_t i = 0; i < ck_len(items); i++)
+        ck_append(w->a, list, ck_str(w->a, ck_str_at(ck_item(items, i), key)));
+    return list;
+}
+
+static void take_lists(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                       const struct ck_val *v)
+{
+    const struct ck_val *metrics = ck_aws_items(w, v, "EnabledMetrics");
+    struct ck_val *subnets = ck_list(w->a);
+    struct ck_slice rest = ck_slice_of(ck_str_at(v, "VPCZoneIdentifier")), one;
+    while (ck_slice_next(&rest, ',', &one))
+        ck_append(w->a, subnets, ck_strn(w->a, one));
+    ck_aws_take_refs(w, actual, t, "Subnets", subnets);
+    ck_aws_take_refs(w, actual, t, "TargetGroups", ck_aws_items(w, v, "TargetGroupARNs"));
+    ck_aws_take_refs(w, actual, t, "LoadBalancers", ck_aws_items(w, v, "LoadBalancerNames"));
+    ck_task_val(actual, "Metrics", texts(w, metrics, "Metric"));
+    ck_task_val(actual, "SuspendProcesses",
+                texts(w, ck_aws_items(w, v, "SuspendedProcesses"), "ProcessName"));
+    if (ck_len(metrics))
+        ck_aws_take(actual, "Granularity", ck_item(metrics, 0), "Granularity");
+}
+
+static void take_template(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                          const struct ck_val *v)
+{
+    static const struct {
+        const char *field, *key;
+    } spread[] = {
+        {"MixedOnDemandAllocationStrategy", "OnDemandAllocationStrategy"},
+        {"MixedOnDemandBase", "OnDemandBaseCapacity"},
+        {"MixedOnDemandAboveBase", "OnDemandPercentageAboveBaseCapacity"},
+        {"MixedSpotAllocationStrategy", "SpotAllocationStrategy"},
+        {"MixedSpotInstancePools", "SpotInstancePools"},
+        {"MixedSpotMaxPrice", "SpotMaxPrice"},
+    };
+    const struct ck_val *mixed_policy = ck_get(v, "MixedInstancesPolicy");
+    const struct ck_val *template = ck_get(v, "LaunchTemplate");
+    if (ck_is_map(mixed_policy)) {
+        const struct ck_val *types =
+            ck_aws_items(w, ck_get(mixed_policy, "LaunchTemplate"), "Overrides");
+        template = ck_at(mixed_policy, "LaunchTemplate.LaunchTemplateSpecification");
+        if (ck_len(types))
+            ck_task_val(actual, "MixedInstanceOverrides", texts(w, types, "InstanceType"));
+        for (size_t i = 0; i < sizeof spread / sizeof *spread; i++)
+            ck_aws_take(actual, spread[i].field, ck_get(mixed_policy, "InstancesDistribution"),
+                        spread[i].key);
+    }
+    ck_aws_take_ref(w, actual, t, "LaunchTemplate", ck_str_at(template, "LaunchTemplateName"));
+    const struct ck_task *pool = ck_task_get_ref(t, "WarmPool");
+    if (pool)
+        ck_task_ref(actual, "WarmPool", pool->kind, pool->name);
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "autoscaling", "DescribeAutoScalingGroups", &reply, err,
+                         "AutoScalingGroupNames.member.1", t->name);
+    const struct ck_val *v = r ? NULL : ck_item(ck_aws_items(w, reply, "AutoScalingGroups"), 0);
+    if (!v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_found(w, t, t->name);
+    ck_aws_take(actual, "MaxSize", v, "MaxSize");
+    ck_aws_take(actual, "MinSize", v, "MinSize");
+    ck_aws_take(actual, "InstanceProtection", v, "NewInstancesProtectedFromScaleIn");
+    ck_aws_take(actual, "CapacityRebalance", v, "CapacityRebalance");
+    ck_task_int(actual, "MaxInstanceLifetime", atoll(ck_str_at(v, "MaxInstanceLifetime")));
+    take_lists(w, actual, t, v);
+    take_template(w, actual, t, v);
+    ck_aws_take_tags(w, actual, ck_get(v, "Tags"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_autoscaling_group = {
     .name = "AutoscalingGroup",
     .fields = fields,
     .id_is_name = true,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A disk of an etcd member. kOps awstasks/ebsvolume.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <ctype.h>
 
@@ -33,8 +33,29 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeVolumes", "volumeSet", "volumeId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "volumeId");
+    ck_aws_take(actual, "AvailabilityZone", v, "availabilityZone");
+    ck_aws_take(actual, "Encrypted", v, "encrypted");
+    ck_aws_take(actual, "KmsKeyId", v, "kmsKeyId");
+    ck_aws_take(actual, "SizeGB", v, "size");
+    ck_aws_take(actual, "VolumeIops", v, "iops");
+    ck_aws_take(actual, "VolumeThroughput", v, "throughput");
+    ck_aws_take(actual, "VolumeType", v, "volumeType");
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_ebs_volume = {
     .name = "EBSVolume",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,6 +1,8 @@
 /* How the instances of a group start. kOps awstasks/launchtemplate.go,
  * launchtemplate_target_terraform.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
+
+#include "base/enc.h"
 
 #include <string.h>
 
@@ -182,9 +184,98 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static void take_devices(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                         const struct ck_val *data)
+{
+    static const struct {
+        const char *field, *key;
+    } root[] = {
+        {"RootVolumeIops", "iops"},
+        {"RootVolumeSize", "volumeSize"},
+        {"RootVolumeThroughput", "throughput"},
+        {"RootVolumeType", "volumeType"},
+        {"RootVolumeEncryption", "encrypted"},
+        {"RootVolumeKmsKey", "kmsKeyId"},
+    };
+    const struct ck_val *devices = ck_aws_items(w, data, "blockDeviceMappingSet");
+    for (size_t i = 0; i < ck_len(devices); i++) {
+        const struct ck_val *d = ck_item(devices, i), *ebs = ck_get(d, "ebs");
+        if (!ck_is_str(ck_get(d, "deviceName"), ck_task_get_str(t, "RootDeviceName")))
+            continue;
+        ck_aws_take(actual, "RootDeviceName", d, "deviceName");
+        for (size_t k = 0; k < sizeof root / sizeof *root; k++)
+            ck_aws_take(actual, root[k].field, ebs, root[k].key);
+    }
+    /* Compared through their root device alone. */
+    ck_task_val(actual, "BlockDeviceMappings", ck_task_get(t, "BlockDeviceMappings"));
+    ck_task_val(actual, "EphemeralDevices", ck_task_get(t, "EphemeralDevices"));
+}
+
+static void take_user_data(struct ck_aws_read *w, struct ck_task *actual, const char *base64)
+{
+    CK_AUTOBUF struct ck_buf plain = CK_BUF_INIT;
+    (void)w;
+    if (ck_base64_decode(&plain, ck_slice_of(base64)))
+        ck_task_bytes(actual, "UserData", ck_buf_slice(&plain));
+}
+
+static void take_data(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                      const struct ck_val *data)
+{
+    const struct ck_val *nic = ck_item(ck_aws_items(w, data, "networkInterfaceSet"), 0);
+    const struct ck_val *specs = ck_aws_items(w, data, "tagSpecificationSet");
+    const char *market = "instanceMarketOptions.spotOptions.";
+    ck_aws_take(actual, "AssociatePublicIP", nic, "associatePublicIpAddress");
+    ck_aws_take(actual, "IPv6AddressCount", nic, "ipv6AddressCount");
+    if (nic && !ck_task_has(actual, "IPv6AddressCount"))
+        ck_task_int(actual, "IPv6AddressCount", 0);
+    ck_aws_take_refs(w, actual, t, "SecurityGroups", ck_aws_items(w, nic, "groupSet"));
+    ck_aws_take(actual, "CPUCredits", data, "creditSpecification.cpuCredits");
+    ck_aws_take(actual, "HTTPPutResponseHopLimit", data, "metadataOptions.httpPutResponseHopLimit");
+    ck_aws_take(actual, "HTTPTokens", data, "metadataOptions.httpTokens");
+    ck_aws_take(actual, "HTTPProtocolIPv6", data, "metadataOptions.httpProtocolIpv6");
+    ck_aws_take_ref(w, actual, t, "IAMInstanceProfile", ck_str_at(data, "iamInstanceProfile.name"));
+    ck_aws_take(actual, "ResolvedImage", data, "imageId");
+    /* The spec names images, the template ids: the ids are compared. */
+    ck_task_str(actual, "ImageID", ck_task_get_str(t, "ImageID"));
+    ck_aws_take(actual, "InstanceMonitoring", data, "monitoring.enabled");
+    ck_aws_take(actual, "InstanceType", data, "instanceType");
+    ck_aws_take(actual, "RootVolumeOptimization", data, "ebsOptimized");
+    ck_aws_take_ref(w, actual, t, "SSHKey", ck_str_at(data, "keyName"));
+    ck_aws_take(actual, "Tenancy", data, "placement.tenancy");
+    ck_aws_take(actual, "SpotPrice", data, ck_arena_printf(w->a, "%smaxPrice", market));
+    ck_aws_take(actual, "InstanceInterruptionBehavior", data,
+                ck_arena_printf(w->a, "%sinstanceInterruptionBehavior", market));
+    ck_aws_take(actual, "SpotDurationInMinutes", data,
+                ck_arena_printf(w->a, "%sblockDurationMinutes", market));
+    if (ck_len(specs))
+        ck_aws_take_tags(w, actual, ck_get(ck_item(specs, 0), "tagSet"));
+    take_user_data(w, actual, ck_str_at(data, "userData"));
+    take_devices(w, actual, t, data);
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "ec2", "DescribeLaunchTemplateVersions", &reply, err,
+                         "LaunchTemplateName", t->name, "LaunchTemplateVersion.1", "$Latest");
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const struct ck_val *v = ck_item(ck_aws_items(w, reply, "launchTemplateVersionSet"), 0);
+    if (!v)
+        return 0;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_found(w, t, t->name);
+    ck_aws_take(actual, "ID", v, "launchTemplateId");
+    take_data(w, actual, t, ck_get(v, "launchTemplateData"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_launch_template = {
     .name = "LaunchTemplate",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

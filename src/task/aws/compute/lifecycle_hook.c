@@ -1,6 +1,6 @@
 /* A lifecycle hook of an autoscaling group; a disabled one goes. kOps
  * awstasks/autoscalinglifecyclehook.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -31,10 +31,39 @@ static bool unwanted(const struct ck_task *t)
     return !ck_task_get_bool(t, "Enabled", true);
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *group = ck_aws_ref_id(w, t, "AutoscalingGroup");
+    const char *name = ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name;
+    if (!group)
+        return 0;
+    int r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
+                         "AutoScalingGroupName", group);
+    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "LifecycleHooks");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const struct ck_val *v = ck_item(list, i);
+        if (!ck_is_str(ck_get(v, "LifecycleHookName"), name))
+            continue;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        ck_task_str(actual, "ID", t->name);
+        if (ck_task_has(t, "HookName"))
+            ck_task_str(actual, "HookName", name);
+        ck_aws_take_ref(w, actual, t, "AutoscalingGroup", group);
+        ck_aws_take(actual, "DefaultResult", v, "DefaultResult");
+        ck_aws_take(actual, "HeartbeatTimeout", v, "HeartbeatTimeout");
+        ck_aws_take(actual, "LifecycleTransition", v, "LifecycleTransition");
+        ck_task_bool(actual, "Enabled", true);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_lifecycle_hook = {
     .name = "AutoscalingLifecycleHook",
     .fields = fields,
     .unwanted = unwanted,
     .id_is_name = true,
     .terraform = terraform,
+    .find = find,
 };

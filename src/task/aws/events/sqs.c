@@ -1,5 +1,7 @@
 /* The queue of the node termination handler. kOps awstasks/sqs.go. */
-#include "task/aws/aws.h"
+#include "doc/json.h"
+#include "doc/xml.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_STR("URL"),      CK_F_STR("ARN"),  CK_F_INT("MessageRetentionPeriod"),
@@ -21,9 +23,41 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *url, *reply, *tags;
+    int r = CK_AWS_QUERY(w, "sqs", "GetQueueUrl", &url, err, "QueueName", t->name);
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const char *queue = ck_str_at(url, "QueueUrl");
+    r = CK_AWS_QUERY(w, "sqs", "GetQueueAttributes", &reply, err, "QueueUrl", queue,
+                     "AttributeName.1", "All");
+    if (!r)
+        r = CK_AWS_QUERY(w, "sqs", "ListQueueTags", &tags, err, "QueueUrl", queue);
+    if (r)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    const struct ck_val *list = ck_xml_list(w->a, reply, "Attribute");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const struct ck_val *at = ck_item(list, i);
+        if (ck_is_str(ck_get(at, "Name"), "QueueArn"))
+            ck_aws_found(w, t, ck_str_at(at, "Value"));
+        if (ck_is_str(ck_get(at, "Name"), "MessageRetentionPeriod"))
+            ck_aws_take(actual, "MessageRetentionPeriod", at, "Value");
+        if (ck_is_str(ck_get(at, "Name"), "Policy"))
+            ck_task_bytes(actual, "Policy",
+                          ck_aws_same_json(w, t, "Policy", ck_str_at(at, "Value")));
+    }
+    ck_task_str(actual, "URL", queue);
+    ck_aws_take_tags(w, actual, ck_xml_list(w->a, tags, "Tag"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_sqs = {
     .name = "SQS",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A role, and the outputs that name it. kOps awstasks/iamrole.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,          CK_F_BYTES("RolePolicyDocument"), CK_F_STR("PermissionsBoundary"),
@@ -28,9 +28,30 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "iam", "GetRole", &reply, err, "RoleName", t->name);
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const struct ck_val *v = ck_get(reply, "Role");
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_found(w, t, t->name);
+    ck_aws_take(actual, "ID", v, "RoleId");
+    ck_aws_take(actual, "PermissionsBoundary", v, "PermissionsBoundary.PermissionsBoundaryArn");
+    ck_task_bytes(
+        actual, "RolePolicyDocument",
+        ck_aws_same_json(w, t, "RolePolicyDocument", ck_str_at(v, "AssumeRolePolicyDocument")));
+    ck_task_str(actual, "ExportWithID", ck_task_get_str(t, "ExportWithID"));
+    ck_aws_take_tags(w, actual, ck_get(v, "Tags"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_iam_role = {
     .name = "IAMRole",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,6 +1,6 @@
 /* What a role may do: an inline document, or managed policies attached. kOps
  * awstasks/iamrolepolicy.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <inttypes.h>
 
@@ -8,7 +8,7 @@ static const struct ck_task_field fields[] = {
     CK_F_ID,
     CK_F_REF("Role"),
     CK_F_BYTES("PolicyDocument"), /* empty: an existing policy goes */
-    CK_F_STRS("ExternalPolicies"),
+    CK_F_SET("ExternalPolicies"),
     CK_F_BOOL("Managed"),
     CK_F_END,
 };
@@ -50,9 +50,51 @@ static bool unwanted(const struct ck_task *t)
            !ck_len(ck_task_get(t, "ExternalPolicies"));
 }
 
+static int managed(struct ck_aws_read *w, const struct ck_task *t, const char *role,
+                   struct ck_task **ret, struct ck_err *err)
+{
+    const struct ck_val *reply;
+    struct ck_val *arns = ck_list(w->a);
+    int r = CK_AWS_QUERY(w, "iam", "ListAttachedRolePolicies", &reply, err, "RoleName", role);
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    const struct ck_val *list = ck_aws_items(w, reply, "AttachedPolicies");
+    for (size_t i = 0; i < ck_len(list); i++)
+        ck_append(w->a, arns, ck_get(ck_item(list, i), "PolicyArn"));
+    if (!ck_len(arns))
+        return 0;
+    *ret = ck_aws_actual(w, t);
+    ck_aws_take_ref(w, *ret, t, "Role", role);
+    ck_task_bool(*ret, "Managed", true);
+    ck_task_val(*ret, "ExternalPolicies", arns);
+    return 0;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *role = ck_aws_ref_id(w, t, "Role");
+    if (!role)
+        return 0;
+    if (ck_task_get_bool(t, "Managed", false))
+        return managed(w, t, role, ret, err);
+    int r = CK_AWS_QUERY(w, "iam", "GetRolePolicy", &reply, err, "RoleName", role, "PolicyName",
+                         t->name);
+    if (r)
+        return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
+    *ret = ck_aws_actual(w, t);
+    ck_aws_take_ref(w, *ret, t, "Role", role);
+    ck_task_bool(*ret, "Managed", false);
+    ck_task_bytes(*ret, "PolicyDocument",
+                  ck_aws_same_json(w, t, "PolicyDocument", ck_str_at(reply, "PolicyDocument")));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_iam_role_policy = {
     .name = "IAMRolePolicy",
     .fields = fields,
     .unwanted = unwanted,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,10 +1,10 @@
 /* The provider through which service accounts take roles. kOps awstasks/iamoidcprovider.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <string.h>
 
 static const struct ck_task_field fields[] = {
-    CK_F_STRS("ClientIDs"), CK_F_STRS("Thumbprints"), CK_F_STR("URL"), CK_F_MAP("Tags"), CK_F_END,
+    CK_F_SET("ClientIDs"), CK_F_SET("Thumbprints"), CK_F_STR("URL"), CK_F_MAP("Tags"), CK_F_END,
 };
 
 static const char *link(struct ck_tf *tf, const struct ck_task *t)
@@ -26,9 +26,38 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *list, *v;
+    const char *url = ck_task_get_str(t, "URL");
+    const char *bare = ck_str_starts(url, "https://") ? url + strlen("https://") : url;
+    int r = ck_aws_query(w, "iam", "ListOpenIDConnectProviders", NULL, &list, err);
+    if (r)
+        return r;
+    list = ck_aws_items(w, list, "OpenIDConnectProviderList");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const char *arn = ck_str_at(ck_item(list, i), "Arn");
+        if (!ck_str_ends(arn, ck_arena_printf(w->a, "oidc-provider/%s", bare)))
+            continue;
+        r = CK_AWS_QUERY(w, "iam", "GetOpenIDConnectProvider", &v, err, "OpenIDConnectProviderArn",
+                         arn);
+        if (r)
+            return r;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        ck_aws_found(w, t, arn);
+        ck_task_str(actual, "URL", url);
+        ck_task_val(actual, "ClientIDs", ck_aws_items(w, v, "ClientIDList"));
+        ck_task_val(actual, "Thumbprints", ck_aws_items(w, v, "ThumbprintList"));
+        ck_aws_take_tags(w, actual, ck_get(v, "Tags"));
+    }
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_oidc_provider = {
     .name = "IAMOIDCProvider",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,7 @@
 /* DHCP options of the VPC. kOps awstasks/dhcp_options.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
+
+#include <string.h>
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -30,9 +32,34 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "dhcpOptionsId");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    const struct ck_val *list = ck_aws_items(w, v, "dhcpConfigurationSet");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const char *key = ck_str_at(ck_item(list, i), "key");
+        const struct ck_val *values = ck_aws_items(w, ck_item(list, i), "valueSet");
+        const char *field = !strcmp(key, "domain-name")           ? "DomainName"
+                            : !strcmp(key, "domain-name-servers") ? "DomainNameServers"
+                                                                  : NULL;
+        if (field)
+            ck_aws_take(actual, field, ck_item(values, 0), "value");
+    }
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_dhcp_options = {
     .name = "DHCPOptions",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A public address that stays. kOps awstasks/elastic_ip.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -25,9 +25,25 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeAddresses", "addressesSet", "allocationId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "allocationId");
+    ck_aws_take(actual, "PublicIP", v, "publicIp");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_elastic_ip = {
     .name = "ElasticIP",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A NAT gateway of a zone. kOps awstasks/natgateway.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_REF("ElasticIP"),
@@ -28,9 +28,27 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeNatGateways", "natGatewaySet", "natGatewayId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "natGatewayId");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    ck_aws_take_ref(w, actual, t, "Subnet", ck_str_at(v, "subnetId"));
+    const struct ck_val *addresses = ck_aws_items(w, v, "natGatewayAddressSet");
+    ck_aws_take_ref(w, actual, t, "ElasticIP", ck_str_at(ck_item(addresses, 0), "allocationId"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_nat_gateway = {
     .name = "NatGateway",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

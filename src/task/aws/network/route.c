@@ -1,5 +1,5 @@
 /* A route of a table to one of seven kinds of target. kOps awstasks/route.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_REF("RouteTable"),
@@ -30,8 +30,56 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static bool leads_there(const struct ck_task *t, const struct ck_val *route)
+{
+    const char *v4 = ck_task_get_str(t, "CIDR"), *v6 = ck_task_get_str(t, "IPv6CIDR");
+    return *v4 ? ck_is_str(ck_get(route, "destinationCidrBlock"), v4)
+               : ck_is_str(ck_get(route, "destinationIpv6CidrBlock"), v6);
+}
+
+static struct ck_task *record(struct ck_aws_read *w, const struct ck_task *t,
+                              const struct ck_val *route, const char *table)
+{
+    static const struct {
+        const char *field, *key;
+    } targets[] = {
+        {"Instance", "instanceId"},
+        {"EgressOnlyInternetGateway", "egressOnlyInternetGatewayId"},
+        {"InternetGateway", "gatewayId"},
+        {"NatGateway", "natGatewayId"},
+    };
+    struct ck_task *actual = ck_aws_actual(w, t);
+    ck_aws_take_ref(w, actual, t, "RouteTable", table);
+    ck_aws_take(actual, "CIDR", route, "destinationCidrBlock");
+    ck_aws_take(actual, "IPv6CIDR", route, "destinationIpv6CidrBlock");
+    ck_aws_take(actual, "TransitGatewayID", route, "transitGatewayId");
+    ck_aws_take(actual, "VPCPeeringConnectionID", route, "vpcPeeringConnectionId");
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        ck_aws_take_ref(w, actual, t, targets[i].field, ck_str_at(route, targets[i].key));
+    return actual;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *table = ck_aws_ref_id(w, t, "RouteTable");
+    int r = ck_aws_query(w, "ec2", "DescribeRouteTables", NULL, &reply, err);
+    const struct ck_val *tables = r ? NULL : ck_aws_items(w, reply, "routeTableSet");
+    for (size_t i = 0; table && i < ck_len(tables); i++) {
+        if (!ck_is_str(ck_get(ck_item(tables, i), "routeTableId"), table))
+            continue;
+        const struct ck_val *routes = ck_aws_items(w, ck_item(tables, i), "routeSet");
+        for (size_t k = 0; k < ck_len(routes); k++)
+            if (leads_there(t, ck_item(routes, k)))
+                *ret = record(w, t, ck_item(routes, k), table);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_route = {
     .name = "Route",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A route table, and the output that names it. kOps awstasks/routetable.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID, CK_F_REF("VPC"), CK_F_BOOL("Shared"), CK_F_MAP("Tags"), CK_F_END,
@@ -23,9 +23,25 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeRouteTables", "routeTableSet", "routeTableId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "routeTableId");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    ck_aws_take_ref(w, actual, t, "VPC", ck_str_at(v, "vpcId"));
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_route_table = {
     .name = "RouteTable",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

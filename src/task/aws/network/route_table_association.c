@@ -1,5 +1,5 @@
 /* Which route table a subnet uses. kOps awstasks/routetableassociation.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_REF("RouteTable"),
@@ -15,8 +15,30 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *subnet = ck_aws_ref_id(w, t, "Subnet");
+    int r = ck_aws_query(w, "ec2", "DescribeRouteTables", NULL, &reply, err);
+    const struct ck_val *tables = r ? NULL : ck_aws_items(w, reply, "routeTableSet");
+    for (size_t i = 0; subnet && i < ck_len(tables); i++) {
+        const struct ck_val *list = ck_aws_items(w, ck_item(tables, i), "associationSet");
+        for (size_t k = 0; k < ck_len(list); k++) {
+            if (!ck_is_str(ck_get(ck_item(list, k), "subnetId"), subnet))
+                continue;
+            *ret = ck_aws_actual(w, t);
+            ck_aws_take_ref(w, *ret, t, "Subnet", subnet);
+            ck_aws_take_ref(w, *ret, t, "RouteTable",
+                            ck_str_at(ck_item(tables, i), "routeTableId"));
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_route_table_association = {
     .name = "RouteTableAssociation",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

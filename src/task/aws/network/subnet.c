@@ -1,5 +1,5 @@
 /* A subnet, and the outputs that name it. kOps awstasks/subnet.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -74,9 +74,43 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeSubnets", "subnetSet", "subnetId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "subnetId");
+    ck_aws_take(actual, "AvailabilityZone", v, "availabilityZone");
+    ck_aws_take(actual, "CIDR", v, "cidrBlock");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    ck_aws_take_ref(w, actual, t, "VPC", ck_str_at(v, "vpcId"));
+    /* What is not told the same way: taken as wanted. */
+    ck_task_str(actual, "ShortName", ck_task_get_str(t, "ShortName"));
+    ck_aws_take(actual, "AssignIPv6AddressOnCreation", v, "assignIpv6AddressOnCreation");
+    const char *naming = ck_str_at(v, "privateDnsNameOptionsOnLaunch.hostnameType");
+    if (*naming)
+        ck_task_bool(actual, "ResourceBasedNaming", !strcmp(naming, "resource-name"));
+    const struct ck_val *v6 = ck_aws_items(w, v, "ipv6CidrBlockAssociationSet");
+    if (ck_len(v6)) {
+        ck_aws_take(actual, "IPv6CIDR", ck_item(v6, 0), "ipv6CidrBlock");
+        /* "/64#1" is a place: the range AWS gave is not compared with it. */
+        if (ck_str_starts(ck_task_get_str(t, "IPv6CIDR"), "/"))
+            ck_task_str(actual, "IPv6CIDR", ck_task_get_str(t, "IPv6CIDR"));
+        const struct ck_task *block = ck_task_get_ref(t, "AmazonIPv6CIDR");
+        if (block)
+            ck_task_ref(actual, "AmazonIPv6CIDR", block->kind, block->name);
+    }
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_subnet = {
     .name = "Subnet",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* The virtual network. A shared one is read as a data source. kOps awstasks/vpc.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -50,9 +50,44 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* One of the two switches of a VPC, each of which takes a call. */
+static int attribute(struct ck_aws_read *w, struct ck_task *actual, const char *field,
+                     const char *name, struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "ec2", "DescribeVpcAttribute", &reply, err, "VpcId",
+                         ck_task_get_str(actual, "ID"), "Attribute", name);
+    if (!r)
+        ck_aws_take(actual, field, reply, ck_arena_printf(w->a, "%s.value", name));
+    return r;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *v;
+    int r = ck_aws_ec2_one(w, t, "DescribeVpcs", "vpcSet", "vpcId", &v, err);
+    if (r || !v)
+        return r;
+    struct ck_task *actual = *ret = ck_aws_actual(w, t);
+    ck_aws_take(actual, "ID", v, "vpcId");
+    ck_aws_take(actual, "CIDR", v, "cidrBlock");
+    ck_task_bool(actual, "Shared", ck_aws_shared(t));
+    ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    r = attribute(w, actual, "EnableDNSHostnames", "enableDnsHostnames", err);
+    if (!r)
+        r = attribute(w, actual, "EnableDNSSupport", "enableDnsSupport", err);
+    if (r)
+        return r;
+    ck_task_bool(actual, "AmazonIPv6",
+                 ck_len(ck_aws_items(w, v, "ipv6CidrBlockAssociationSet")) > 0);
+    return 0;
+}
+
 const struct ck_task_kind ck_aws_vpc = {
     .name = "VPC",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* A security group, and the outputs that list those of a role. kOps awstasks/securitygroup.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -29,9 +29,35 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *vpc = ck_aws_ref_id(w, t, "VPC"), *id = ck_task_get_str(t, "ID");
+    int r = ck_aws_query(w, "ec2", "DescribeSecurityGroups", NULL, &reply, err);
+    const struct ck_val *items = r ? NULL : ck_aws_items(w, reply, "securityGroupInfo");
+    for (size_t i = 0; i < ck_len(items); i++) {
+        const struct ck_val *v = ck_item(items, i);
+        bool ours =
+            vpc && ck_is_str(ck_get(v, "groupName"), t->name) && ck_is_str(ck_get(v, "vpcId"), vpc);
+        if (ck_aws_shared(t) ? !ck_is_str(ck_get(v, "groupId"), id) : !ours)
+            continue;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        ck_aws_found(w, t, ck_str_at(v, "groupId"));
+        ck_aws_take(actual, "ID", v, "groupId");
+        ck_aws_take(actual, "Description", v, "groupDescription");
+        ck_aws_take_ref(w, actual, t, "VPC", ck_str_at(v, "vpcId"));
+        ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+        ck_task_bool(actual, "Shared", ck_aws_shared(t));
+        ck_task_val(actual, "RemoveExtraRules", ck_task_get(t, "RemoveExtraRules"));
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_security_group = {
     .name = "SecurityGroup",
     .fields = fields,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

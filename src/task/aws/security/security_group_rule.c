@@ -1,5 +1,8 @@
 /* One rule of a security group. kOps awstasks/securitygrouprule.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -43,8 +46,60 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static bool same_text(const struct ck_task *t, const char *field, const struct ck_val *v,
+                      const char *key)
+{
+    return !strcmp(ck_task_get_str(t, field), ck_str_at(v, key));
+}
+
+/* "-1" and "all ports" are what a rule without protocol becomes. */
+static bool same_rule(struct ck_aws_read *w, const struct ck_task *t, const struct ck_val *v)
+{
+    const char *protocol = ck_task_get_str(t, "Protocol"), *have = ck_str_at(v, "ipProtocol");
+    const char *source = ck_aws_ref_id(w, t, "SourceGroup");
+    bool any = !*protocol;
+    if (ck_task_get_bool(t, "Egress", false) != !strcmp(ck_str_at(v, "isEgress"), "true"))
+        return false;
+    if (strcmp(any ? "-1" : protocol, have))
+        return strcmp(protocol, "icmpv6") == 0 && strcmp(have, "58") == 0;
+    if (!any && (atoll(ck_str_at(v, "fromPort")) != ck_task_get_int(t, "FromPort", 0) ||
+                 atoll(ck_str_at(v, "toPort")) != ck_task_get_int(t, "ToPort", ALL_PORTS)))
+        return false;
+    return same_text(t, "CIDR", v, "cidrIpv4") && same_text(t, "IPv6CIDR", v, "cidrIpv6") &&
+           same_text(t, "PrefixList", v, "prefixListId") &&
+           !strcmp(source ? source : "", ck_str_at(v, "referencedGroupInfo.groupId"));
+}
+
+/* A rule has no life of its own: one that matches is the wanted one, but for its tags. */
+static struct ck_task *record(struct ck_aws_read *w, const struct ck_task *t,
+                              const struct ck_val *v)
+{
+    struct ck_task *actual = ck_aws_actual(w, t);
+    for (size_t i = 0; fields[i].name; i++)
+        actual->v[i] = t->v[i];
+    ck_aws_take(actual, "ID", v, "securityGroupRuleId");
+    if (ck_len(ck_aws_tag_map(w, ck_get(v, "tagSet"))))
+        ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+    return actual;
+}
+
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    const char *group = ck_aws_ref_id(w, t, "SecurityGroup");
+    int r = ck_aws_query(w, "ec2", "DescribeSecurityGroupRules", NULL, &reply, err);
+    const struct ck_val *items = r ? NULL : ck_aws_items(w, reply, "securityGroupRuleSet");
+    for (size_t i = 0; group && i < ck_len(items) && !*ret; i++)
+        if (ck_is_str(ck_get(ck_item(items, i), "groupId"), group) &&
+            same_rule(w, t, ck_item(items, i)))
+            *ret = record(w, t, ck_item(items, i));
+    return r;
+}
+
 const struct ck_task_kind ck_aws_security_group_rule = {
     .name = "SecurityGroupRule",
     .fields = fields,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,5 +1,5 @@
 /* The key pair that instances accept. kOps awstasks/sshkey.go. */
-#include "task/aws/aws.h"
+#include "task/aws/find.h"
 
 #include <string.h>
 
@@ -37,10 +37,33 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = ck_aws_query(w, "ec2", "DescribeKeyPairs", NULL, &reply, err);
+    const struct ck_val *items = r ? NULL : ck_aws_items(w, reply, "keySet");
+    for (size_t i = 0; i < ck_len(items); i++) {
+        const struct ck_val *v = ck_item(items, i);
+        if (!ck_is_str(ck_get(v, "keyName"), t->name))
+            continue;
+        struct ck_task *actual = *ret = ck_aws_actual(w, t);
+        ck_aws_found(w, t, t->name);
+        ck_aws_take(actual, "ID", v, "keyPairId");
+        ck_aws_take(actual, "KeyFingerprint", v, "keyFingerprint");
+        ck_task_bool(actual, "Shared", ck_aws_shared(t));
+        ck_aws_take_tags(w, actual, ck_get(v, "tagSet"));
+        /* The name holds the fingerprint of the key: it cannot be another. */
+        ck_task_bytes(actual, "PublicKey", ck_task_get_bytes(t, "PublicKey"));
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_ssh_key = {
     .name = "SSHKey",
     .fields = fields,
     .id_is_name = true,
     .link = link,
     .terraform = terraform,
+    .find = find,
 };

@@ -1,0 +1,40 @@
+/* Making records of what AWS has. Shared by the kinds' find functions; `w` is their world. */
+#pragma once
+
+#include "cloud/aws/read.h"
+#include "task/aws/aws.h"
+
+/* A record of the same kind and name, empty, outside of any set. */
+struct ck_task *ck_aws_actual(struct ck_aws_read *w, const struct ck_task *t);
+/* Remember under which id a task's object was found; and look it up. An object the user brought has
+ * the id he gave. NULL: not found so far. */
+void ck_aws_found(struct ck_aws_read *w, const struct ck_task *t, const char *id);
+const char *ck_aws_id(const struct ck_aws_read *w, const struct ck_task *t);
+/* The id of the task in a REF field. NULL: unset or not found. */
+const char *ck_aws_ref_id(const struct ck_aws_read *w, const struct ck_task *t, const char *field);
+
+/* The one object of an EC2 describe call that is the task's: by the id in its field ID, else by the
+ * tags Name and KubernetesCluster. *ret NULL: none. Errors: INVALID when there are several. */
+int ck_aws_ec2_one(struct ck_aws_read *w, const struct ck_task *t, const char *action,
+                   const char *set, const char *id_key, const struct ck_val **ret,
+                   struct ck_err *err);
+
+/* Copy a text of the reply into a field: kept as text, number or truth as the field wants. An
+ * absent text leaves it unset. */
+void ck_aws_take(struct ck_task *actual, const char *field, const struct ck_val *item,
+                 const char *path);
+/* Tags without those AWS adds itself. */
+void ck_aws_take_tags(struct ck_aws_read *w, struct ck_task *actual, const struct ck_val *set);
+/* What the object names in place of the wanted task: that task if the ids agree, otherwise a record
+ * named by the id. */
+void ck_aws_take_ref(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                     const char *field, const char *id);
+/* The same for a list of ids. */
+void ck_aws_take_refs(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                      const char *field, const struct ck_val *ids);
+/* A document of the reply, in the wanted text when both say the same as JSON (order and white space
+ * aside); `have` may be percent-encoded, as IAM gives it. */
+struct ck_slice ck_aws_same_json_text(struct ck_aws_read *w, const char *want, const char *have);
+/* The same for a BYTES field. */
+struct ck_slice ck_aws_same_json(struct ck_aws_read *w, const struct ck_task *t, const char *field,
+                                 const char *have);
