@@ -27,6 +27,8 @@ int ck_vfs_parse_s3(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret
                     struct ck_err *err);
 int ck_vfs_parse_gs(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                     struct ck_err *err);
+int ck_vfs_parse_ssh(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                     struct ck_err *err);
 int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                        struct ck_err *err);
 /* k8s */

@@ -1,0 +1,144 @@
+/* Folders on another machine: ssh://[user@]host[:port]/folder.
+ *
+ * Shared between the files of the driver: process.c (the ssh program as a child), sftp.c (the SFTP
+ * protocol, version 3, over its pipes), ssh.c (the scheme, reading), write.c (writing under a
+ * lock), list.c (listings, trees). No remote shell is started, so no name is ever quoted for one.
+ * kOps' util/pkg/vfs/sshfs.go is only reachable from its own code and removes a file before it
+ * renames the new one into place. */
+#pragma once
+
+#include "vfs/lease.h"
+#include "vfs/scheme.h"
+#include "vfs/vfs.h"
+
+#include <sys/types.h>
+
+/* ---- process.c ---- */
+struct ck_ssh_child {
+    pid_t pid; /* 0: not running */
+    int in, out, errors;
+    struct ck_buf said; /* the end of what it wrote to its standard error */
+};
+/* Start ssh for the SFTP subsystem of `target` ("[user@]host[:port]"). */
+int ck_ssh_spawn(struct ck_ssh_child *c, const struct ck_env *env, const char *target,
+                 struct ck_err *err);
+/* Take what it has written to its standard error so far. */
+void ck_ssh_listen(struct ck_ssh_child *c);
+/* End it; *ret_status as of waitpid(). */
+void ck_ssh_end(struct ck_ssh_child *c, int *ret_status);
+/* Why it ended, as an error of ours. */
+int ck_ssh_explain(const struct ck_ssh_child *c, const char *target, int status,
+                   struct ck_err *err);
+
+/* ---- sftp.c ---- */
+enum {
+    SFTP_INIT = 1,
+    SFTP_VERSION = 2,
+    SFTP_OPEN = 3,
+    SFTP_CLOSE = 4,
+    SFTP_READ = 5,
+    SFTP_WRITE = 6,
+    SFTP_LSTAT = 7,
+    SFTP_OPENDIR = 11,
+    SFTP_READDIR = 12,
+    SFTP_REMOVE = 13,
+    SFTP_MKDIR = 14,
+    SFTP_RMDIR = 15,
+    SFTP_STAT = 17,
+    SFTP_STATUS = 101,
+    SFTP_HANDLE = 102,
+    SFTP_DATA = 103,
+    SFTP_NAME = 104,
+    SFTP_ATTRS = 105,
+    SFTP_EXTENDED = 200,
+};
+enum {
+    FX_OK = 0,
+    FX_EOF = 1,
+    FX_NO_SUCH_FILE = 2,
+    FX_DENIED = 3,
+    FX_FAILURE = 4,
+    FX_UNSUPPORTED = 8
+};
+enum { SFTP_PIECE = 32768, SFTP_HANDLE_MAX = 256 };
+
+struct ck_sftp {
+    struct ck_ssh_child child;
+    const char *target;
+    int64_t deadline; /* monotonic; of the operation under way */
+    int64_t timeout_ms;
+    struct ck_buf tx, rx;
+    size_t tx_at, rx_at, packet; /* `packet`: where the one being made starts */
+    uint32_t next_id;
+    bool open, posix_rename, hardlink, fsync;
+};
+
+struct ck_sftp_reply {
+    uint8_t type;
+    uint32_t id;
+    struct ck_slice body; /* after the id; valid until the next call */
+    uint32_t status;      /* of SFTP_STATUS; FX_OK for the others */
+};
+
+/* Connect when there is no connection, and start the operation's time. */
+int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, struct ck_err *err);
+void ck_sftp_close(struct ck_sftp *c);
+/* Make a request: start, add its fields, end. `id` 0: the next one. Returns the id. */
+uint32_t ck_sftp_start(struct ck_sftp *c, int type, uint32_t id);
+void ck_sftp_u32(struct ck_sftp *c, uint32_t v);
+void ck_sftp_u64(struct ck_sftp *c, uint64_t v);
+void ck_sftp_str(struct ck_sftp *c, struct ck_slice s);
+void ck_sftp_end(struct ck_sftp *c);
+/* The next reply to anything. UNAVAILABLE, TIMEOUT, UNAUTHENTICATED: the connection is gone. */
+int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *err);
+/* The reply to `id`; others are dropped (nobody waits for a CLOSE). */
+int ck_sftp_wait(struct ck_sftp *c, uint32_t id, struct ck_sftp_reply *ret, struct ck_err *err);
+/* Fields of a reply; false when it is too short. */
+bool ck_sftp_get_u32(struct ck_slice *s, uint32_t *ret);
+bool ck_sftp_get_str(struct ck_slice *s, struct ck_slice *ret);
+struct ck_sftp_attrs {
+    uint64_t size;
+    uint32_t mode, mtime; /* 0: not told */
+};
+bool ck_sftp_get_attrs(struct ck_slice *s, struct ck_sftp_attrs *ret);
+
+/* ---- ssh.c ---- */
+struct ck_ssh {
+    struct ck_vfs base; /* container: the target */
+    struct ck_sftp sftp;
+    unsigned losses;
+};
+/* Start an operation. */
+int ck_ssh_begin(struct ck_ssh *s, struct ck_err *err);
+/* The remote path of a key: "/" + key. */
+const char *ck_ssh_path(struct ck_arena *a, const char *key);
+/* "error VERB ssh://…: why" from a status. */
+int ck_ssh_fail(struct ck_ssh *s, uint32_t status, const char *verb, const char *key,
+                struct ck_err *err);
+int ck_ssh_wrap(struct ck_ssh *s, const char *verb, const char *key, struct ck_err *err);
+int ck_ssh_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
+                struct ck_err *err);
+/* A request with one path, and its status. */
+int ck_ssh_simple(struct ck_ssh *s, int type, const char *path, uint32_t *ret_status,
+                  struct ck_err *err);
+/* Attributes of what is there, links not followed; *ret_status FX_NO_SUCH_FILE when nothing is. */
+int ck_ssh_lstat(struct ck_ssh *s, const char *path, uint32_t *ret_status,
+                 struct ck_sftp_attrs *ret, struct ck_err *err);
+/* Names of unfinished files and of locks begin so, and are not listed. */
+#define CK_SSH_TEMP ".ckops-"
+
+/* ---- write.c ---- */
+int ck_ssh_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                 const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+int ck_ssh_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                  struct ck_err *err);
+int ck_ssh_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
+
+/* ---- list.c ---- */
+int ck_ssh_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+int ck_ssh_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                     struct ck_err *err);
+int ck_ssh_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                struct ck_err *err);
+int ck_ssh_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
