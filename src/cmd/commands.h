@@ -18,7 +18,7 @@ extern const struct ck_cmd ck_cmd_export, ck_cmd_helpers, ck_cmd_node, ck_cmd_st
 extern const struct ck_cmd ck_cmd_replace, ck_cmd_plan, ck_cmd_update, ck_cmd_upgrade;
 extern const struct ck_cmd ck_cmd_validate, ck_cmd_validate_cluster;
 extern const struct ck_cmd ck_cmd_toolbox, ck_cmd_toolbox_addons, ck_cmd_toolbox_clusterapi,
-    ck_cmd_toolbox_dump, ck_cmd_toolbox_enroll;
+    ck_cmd_toolbox_dump, ck_cmd_toolbox_enroll, ck_cmd_toolbox_template;
 extern const struct ck_cmd ck_cmd_get_instances, ck_cmd_delete_instance;
 extern const struct ck_cmd ck_cmd_rolling_update, ck_cmd_reconcile;
 extern const struct ck_cmd ck_cmd_edit, ck_cmd_edit_cluster, ck_cmd_edit_instancegroup;

@@ -1,15 +1,17 @@
-/* Networks as the spec layer needs them: Go's net.ParseCIDR, containment, overlap, splitting. */
+/* Networks by their texts, as the spec layer writes and reads them: a thin layer on doc/cidr.h,
+ * which does the arithmetic. */
 #pragma once
+
+#include "doc/cidr.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct ck_ipnet {
-    unsigned char ip[16];   /* the address as written; IPv4 uses the first four bytes */
-    unsigned char base[16]; /* the address with host bits cleared */
-    int bits;               /* 32 or 128 */
-    int len;                /* prefix length */
+    struct ck_cidr cidr;
+    int bits; /* 32 or 128, of the network */
+    int len;  /* prefix length */
 };
 
 #define CK_IPNET_TEXT 64

@@ -377,3 +377,37 @@ def test_zones_are_completed_behind_those_already_written(run):
     assert r.stdout.split()[:2] == ["ash", "fsn1"]
     r = run.ckops("__complete", "create", "cluster", "--cloud=aws", "--zones", "us-east-1a,us")
     assert "us-east-1a,us-east-1b" in r.stdout.split()
+
+
+# ---- toolbox template ----
+
+def test_template_merges_values_snippets_and_options(run):
+    (run.folder / "a.yaml").write_text("zones: [a, b]\nnodes: {count: 1}\nname: first\n")
+    (run.folder / "b.yaml").write_text("name: second\n")
+    (run.folder / "snip").mkdir()
+    (run.folder / "snip" / "zones").write_text("{{ range . }}- {{ . }}\n{{ end }}")
+    (run.folder / "t.yaml").write_text("name: {{ .name }}\ncluster: {{ .clusterName }}\ncount: {{ .nodes.count }}\n"
+                                       "zones:\n{{ include \"zones\" .zones }}x: {{ .x | quote }}\n")
+    words = ["toolbox", "template", "--name=c.example.com", "--values=a.yaml,b.yaml", "--snippets=snip", "--template=t.yaml",
+             "--set=nodes.count=7", "--set-string=x=5"]
+    r = run.ckops(*words)
+    assert r.stdout == "name: second\ncluster: c.example.com\ncount: 7\nzones:\n- a\n- b\nx: \"5\"\n", r.stderr
+    assert run.ckops(*words).stdout == r.stdout
+    r = run.ckops(*words, "--format-yaml", "--out=o.yaml")
+    assert r.returncode == 0 and r.stdout == ""
+    assert (run.folder / "o.yaml").read_text().startswith("cluster: c.example.com\ncount: 7\n")
+
+
+def test_template_is_strict_about_missing_values(run):
+    (run.folder / "t.yaml").write_text("a: {{ .nothere }}\n")
+    r = run.ckops("toolbox", "template", "--name=c", "--template=t.yaml")
+    assert r.returncode == 1 and 'map has no entry for key "nothere"' in r.stderr and r.stdout == ""
+    r = run.ckops("toolbox", "template", "--name=c", "--template=t.yaml", "--fail-on-missing=false")
+    assert r.stdout == "a: <no value>\n"
+
+
+def test_a_rendered_template_is_a_manifest(run):
+    (run.folder / "t.yaml").write_text(manifest(run).replace("c.example.com", "{{ .clusterName }}"))
+    r = run.ckops("toolbox", "template", "--name=other.example.com", "--template=t.yaml")
+    assert run.ckops("create", "-f", "-", text=r.stdout).returncode == 0
+    assert "other.example.com" in run.ckops("get", "clusters").stdout
