@@ -13,6 +13,7 @@
 #include "task/task.h"
 
 struct ck_assets; /* model/assets.h */
+struct ck_nodeup; /* model/nodeup/ */
 
 struct ck_model {
     struct ck_arena *a; /* everything made lives here */
@@ -39,6 +40,11 @@ struct ck_model {
     const struct ck_object *addons; /* additional objects of the store: clusteraddons/default */
     size_t n_addons;
     struct ck_assets *assets;
+    struct ck_nodeup *nodeup; /* node configurations made so far; NULL at first */
+    /* Names of the secrets in the store; NULL: not looked at. */
+    const struct ck_strv *secrets;
+    /* URL-safe base64 of the SHA-256 of the secret "encryptionconfig"; NULL: there is none. */
+    const char *encryption_config_hash;
     struct ck_tasks *tasks;                       /* what the builders add to */
     enum ck_lifecycle network, security, cluster; /* lifecycles of the three classes of tasks */
 };

@@ -1,7 +1,7 @@
 /* Names of what a cluster is made of, what its groups are, and image names as its nodes pull them.
  * Reads the model alone. Mirrors kOps pkg/model/names.go, context.go and pkg/truncate. */
 #include "base/attr.h"
-#include "model/model.h"
+#include "model/assets.h"
 #include "spec/populate.h"
 
 #include <string.h>
@@ -140,5 +140,7 @@ bool ck_model_has_api_balancer(const struct ck_model *m)
 
 const char *ck_model_image(const struct ck_model *m, const char *image)
 {
-    return ck_populate_image(m->a, ck_get(m->spec, "assets"), image);
+    const char *pulled = ck_populate_image(m->a, ck_get(m->spec, "assets"), image);
+    ck_assets_mention(m->assets, image, pulled);
+    return pulled;
 }
