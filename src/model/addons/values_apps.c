@@ -343,7 +343,9 @@ static struct ck_val *node_pool(struct ck_addon_ctx *c, const struct ck_object *
     int64_t min = ck_int_at(spec, "minSize", 0), max = ck_int_at(spec, "maxSize", 0);
     if (max > 0)
         ck_put(c->a, pool, "limits.nodes", ck_int(c->a, max));
-    if (min > 0 && min == max)
+    /* Karpenter keeps a fixed number of machines only with this gate. */
+    if (min > 0 && min == max &&
+        strstr(ck_str_at(c->m->spec, "karpenter.featureGates"), "StaticCapacity=true"))
         ck_set_int(c->a, pool, "replicas", min);
     return pool;
 }
