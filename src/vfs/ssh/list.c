@@ -148,8 +148,8 @@ static int one_level(struct ck_vfs *v, const char *key, enum what what, struct c
     return 0;
 }
 
-int ck_ssh_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                struct ck_err *err)
+int ck_ssh_vfs_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                    struct ck_err *err)
 {
     return one_level(v, key, FILES, a, ret, err);
 }

@@ -135,8 +135,8 @@ int ck_ssh_remove(struct ck_vfs *v, const char *key, const struct ck_version *ve
 int ck_ssh_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
 
 /* ---- list.c ---- */
-int ck_ssh_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                struct ck_err *err);
+int ck_ssh_vfs_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                    struct ck_err *err);
 int ck_ssh_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                      struct ck_err *err);
 int ck_ssh_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
