@@ -132,7 +132,9 @@ static int decode(struct ck_arena *a, const struct ck_store *s, struct ck_slice 
     if (r)
         return ck_wrap(err, "error parsing %s", ck_path_text(a, &path));
     k->legacy = !memmem(data.ptr, data.len, CURRENT, sizeof CURRENT - 1);
-    k->primary = choose_primary(k, ck_str_at(spec, "primaryId"));
+    /* kOps reads names of fields without regard to case, so both spellings are in stores. */
+    const char *primary = ck_str_at(spec, "primaryId");
+    k->primary = choose_primary(k, *primary ? primary : ck_str_at(spec, "primaryID"));
     return 0;
 }
 
