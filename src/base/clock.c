@@ -154,6 +154,18 @@ bool ck_rfc3339_parse(struct ck_slice s, int64_t *ret_s)
     return true;
 }
 
+void ck_http_date(int64_t unix_s, char out[30])
+{
+    static const char days[] = "ThuFriSatSunMonTueWed";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int64_t day = unix_s / 86400, s = unix_s % 86400, year;
+    int month, mday;
+    ck_civil_from_days(day, &year, &month, &mday);
+    snprintf(out, 30, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * (day % 7),
+             (unsigned)mday % 100, months + 3 * (month - 1), (unsigned)year % 10000,
+             (unsigned)(s / 3600) % 100, (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+}
+
 bool ck_http_date_parse(const char *s, int64_t *ret_s)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

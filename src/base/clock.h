@@ -19,6 +19,8 @@ void ck_rfc3339(int64_t unix_s, char out[21]);
 void ck_iso8601_basic(int64_t unix_s, char out[17]);
 /* Parse RFC 3339 (fraction and offset allowed) to seconds since the epoch. */
 bool ck_rfc3339_parse(struct ck_slice s, int64_t *ret_s);
+/* "Sun, 06 Nov 1994 08:49:37 GMT" into out[30]. */
+void ck_http_date(int64_t unix_s, char out[30]);
 /* Parse an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7, IMF-fixdate only). */
 bool ck_http_date_parse(const char *s, int64_t *ret_s);
 /* Days since the epoch of a civil date and back (proleptic Gregorian). */

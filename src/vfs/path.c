@@ -19,7 +19,8 @@ static const struct {
     {"hos://", ck_vfs_parse_s3},          {"memfs://", ck_vfs_parse_mem},
     {"scw://", ck_vfs_parse_s3},          {"gs://", ck_vfs_parse_gs},
     {"azureblob://", ck_vfs_parse_azure}, {"swift://", ck_vfs_parse_swift},
-    {"k8s://", ck_vfs_parse_k8s},         {"ssh://", ck_vfs_parse_ssh},
+    {"k8s://", ck_vfs_parse_k8s},         {"oss://", ck_vfs_parse_oss},
+    {"ssh://", ck_vfs_parse_ssh},
 };
 
 static bool has_control(const char *s)

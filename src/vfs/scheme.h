@@ -34,5 +34,7 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
 /* k8s */
 int ck_vfs_parse_k8s(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                      struct ck_err *err);
+int ck_vfs_parse_oss(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                     struct ck_err *err);
 int ck_vfs_parse_azure(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                        struct ck_err *err);

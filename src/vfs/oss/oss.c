@@ -1,0 +1,172 @@
+/* oss:// locations, and what replies say of an object. Mirrors kOps' ossfs.go, which never looked
+ * at what it downloaded. */
+#include "vfs/oss/oss.h"
+
+#include "base/enc.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void request(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call call, const char *key,
+                    struct ck_req *ret)
+{
+    const char *method = call == CK_OBJECT_REMOVE  ? "DELETE"
+                         : call == CK_OBJECT_FACTS ? "HEAD"
+                                                   : "GET";
+    ck_oss_base(a, (struct ck_oss *)v, method, key, ret);
+    if (call == CK_OBJECT_READ)
+        ret->max_reply = v->ctx->max_object;
+}
+
+/* OSS has no condition for removing; ck_oss_remove takes a lock instead. */
+static void remove_if(struct ck_arena *a, const struct ck_version *version, struct ck_req *r)
+{
+    (void)a;
+    (void)version;
+    (void)r;
+}
+
+static void remove_version(struct ck_arena *a, const char *id, struct ck_req *r)
+{
+    if (*id)
+        ck_nvs_add(a, &r->query, "versionId", ck_arena_strdup(a, id));
+}
+
+/* ---- replies ---- */
+
+void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret)
+{
+    const char *etag = ck_nvs_get(&resp->headers, "etag");
+    const char *mark = ck_nvs_get(&resp->headers, CK_OSS_MARK);
+    const char *time = ck_nvs_get(&resp->headers, "last-modified");
+    ret->token[0] = '\0';
+    if (!etag || strlen(etag) + (mark ? strlen(mark) : 0) + 32 > sizeof ret->token)
+        return;
+    if (mark)
+        snprintf(ret->token, sizeof ret->token, "%.80s:%.64s", etag, mark);
+    else
+        snprintf(ret->token, sizeof ret->token, "%.80s@%.30s", etag, time ? time : "");
+}
+
+/* Content-MD5, or the ETag of an object that was written in one piece. */
+static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    const char *md5 = ck_nvs_get(&resp->headers, "content-md5");
+    const char *etag = ck_nvs_get(&resp->headers, "etag");
+    const char *type = ck_nvs_get(&resp->headers, "x-oss-object-type");
+    bool ok = md5 && ck_base64_decode(&b, ck_slice_of(md5)) && b.len == CK_MD5_LEN;
+    if (!md5 && type && strcmp(type, "Normal") == 0 && etag && strlen(etag) == 34)
+        ok = ck_hex_decode(&b, ck_slice_n(etag + 1, 32));
+    if (ok)
+        memcpy(ret, b.ptr, CK_MD5_LEN);
+    return ok;
+}
+
+static int take_read(struct ck_vfs *v, const char *key, const struct ck_resp *resp,
+                     struct ck_version *ret, struct ck_err *err)
+{
+    unsigned char want[CK_MD5_LEN], md5[CK_MD5_LEN];
+    ck_oss_version(resp, ret);
+    if (!md5_of(resp, want))
+        return 0;
+    ck_md5(ck_buf_slice(&resp->body), md5);
+    if (memcmp(md5, want, sizeof md5) == 0)
+        return 0;
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "error reading oss://%s/%s: the content received does not match the server's "
+                   "MD5; it was damaged on the way or in the store",
+                   v->container, key);
+}
+
+static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_facts *ret,
+                      struct ck_err *err)
+{
+    (void)v;
+    (void)err;
+    ck_oss_version(resp, &ret->version);
+    ret->mark = ck_nvs_get(&resp->headers, CK_OSS_MARK);
+    ret->has_md5 = md5_of(resp, ret->md5);
+    return 0;
+}
+
+static void oss_close(struct ck_vfs *v)
+{
+    struct ck_oss *s = (struct ck_oss *)v;
+    ck_cred_provider_free(s->creds);
+    s->creds = NULL;
+    s->ready = false;
+}
+
+/* ---- the scheme ---- */
+
+static const struct ck_object_ops dialect = {
+    .prepare = ck_oss_prepare,
+    .request = request,
+    .remove_if = remove_if,
+    .remove_version = remove_version,
+    .page = ck_oss_page,
+    .take_page = ck_oss_take_page,
+    .take_read = take_read,
+    .take_facts = take_facts,
+    .send_put = ck_oss_send_put,
+    .judge_put = ck_oss_judge_put,
+    .fail = ck_oss_fail,
+    .describe = ck_oss_describe,
+};
+
+static const struct ck_vfs_ops ops = {
+    .scheme = "oss",
+    .read = ck_object_read,
+    .write = ck_oss_write,
+    .remove = ck_oss_remove,
+    .remove_tree = ck_oss_remove_tree,
+    .remove_versions = ck_object_remove_versions,
+    .list = ck_object_list,
+    .list_dirs = ck_object_list_dirs,
+    .tree = ck_object_tree,
+    .hash = ck_object_hash,
+    .read_many = ck_object_read_many,
+    .list_dirs_many = ck_object_list_dirs_many,
+    .text = ck_object_text,
+    .close = oss_close,
+    .preferred_hash = CK_MD5,
+    .has_hash = true,
+    .cluster_readable = true,
+    .terraform = false,
+};
+
+static const struct ck_container_rule bucket_rule = {
+    .what = "a bucket's name",
+    .rule = "has 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both "
+            "ends",
+    .extra = "-",
+    .min = 3,
+    .max = 63,
+};
+
+int ck_vfs_parse_oss(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
+                     struct ck_err *err)
+{
+    static const char invalid[] = "invalid aliyun oss path";
+    CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
+    struct ck_vfs_url parts;
+    ck_goquote(&quoted, ck_slice_of(url));
+    if (strpbrk(url, "?#"))
+        return ck_fail(err, CK_INVALID,
+                       "%s: %s: a store's URL has no query and no fragment (in a name, write ? as "
+                       "%%3F and # as %%23)",
+                       invalid, ck_buf_str(&quoted));
+    if (!ck_vfs_url_split(ctx->arena, url, &parts))
+        return ck_fail(err, CK_INVALID, "%s: %s", invalid, ck_buf_str(&quoted));
+    int r = ck_container_check(&bucket_rule, parts.container, invalid, url, err);
+    if (r < 0)
+        return r;
+    bool is_new;
+    struct ck_vfs *v = ck_vfs_container(ctx, &ops, parts.container, sizeof(struct ck_oss), &is_new);
+    if (is_new)
+        ((struct ck_oss *)v)->base.dialect = &dialect;
+    *ret = (struct ck_path){.vfs = v, .key = parts.key};
+    return 0;
+}
