@@ -373,3 +373,22 @@ def test_a_crash_leaves_no_core(tmp_path):
     assert p.wait(10) == -11
     assert limit[0].split()[4:6] == ["0", "0"]
     assert not list(tmp_path.glob("core*"))
+
+
+FORMAT = """#include "base/err.h"
+#include "base/secret.h"
+int f(struct ck_err *err, struct ck_secret *s, struct ck_secret_ref r);
+int f(struct ck_err *err, struct ck_secret *s, struct ck_secret_ref r) { %s }
+"""
+
+
+@pytest.mark.parametrize("line,ok", [
+    ("return ck_fail(err, CK_INVALID, \"%zu\", ck_secret_view(s).len + ck_secret_ref_view(r).len);", True),
+    ("return ck_fail(err, CK_INVALID, \"%s\", *s);", False), ("return ck_fail(err, CK_INVALID, \"%s\", s);", False),
+    ("return ck_fail(err, CK_INVALID, \"%s\", r);", False),
+    ("return ck_fail(err, CK_INVALID, \"%s\", ck_secret_view(s));", False)])
+def test_the_compiler_refuses_to_format_a_secret(line, ok):
+    source = pathlib.Path(__file__).parents[2] / "src"
+    p = subprocess.run(["cc", "-std=c17", "-Wall", "-Werror", "-fsyntax-only", "-I", str(source), "-x", "c", "-"],
+                       input=(FORMAT % line).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert (p.returncode == 0) == ok, p.stderr

@@ -18,7 +18,7 @@ import pytest
 
 import test_kubeconfig
 import test_s3
-from test_keys import NAME, PROGRAM, Box, openssl
+from test_keys import NAME, PROGRAM, SHARED, Box, openssl
 from test_s3 import gateway, servers  # noqa: F401
 
 yaml = pytest.importorskip("yaml")
@@ -500,3 +500,63 @@ def test_a_worker_that_has_the_control_planes_configuration_is_refused_its_keys(
     assert "a node of role control-plane needs the keys of the control plane, which the identity of this machine may " \
            "not read: error reading keyset " in p.stderr
     assert s3_pull(shared, "node", "nodes", **shared.worker).returncode == 0
+
+
+# ---- node configurations that kops wrote ----
+
+CASES = sorted(p.parent for p in (SHARED / "goldens/update_cluster").glob("*/data"))
+
+
+def lay_out(case, root):
+    """The store a golden case would have: its node configurations, the reference's keysets, and something at each
+    location they name. Gives the store, and (role, group, configuration) of each."""
+    found = []
+    files = sorted((case / "data").glob("aws_s3_object_nodeupconfig-*_content"))
+    stores = {x.read_text().split("keypairs: memfs://")[1].split("/")[0] for x in files if "keypairs: " in x.read_text()}
+    assert len(stores) == 1
+    state = stores.pop()
+    for file in files:
+        config = yaml.safe_load(file.read_text())
+        role = "control-plane" if "ControlPlaneConfig" in config else "apiserver" if "APIServerConfig" in config else \
+            "bastion" if not config.get("KeypairIDs") else "node"
+        group = file.name[len("aws_s3_object_nodeupconfig-"):-len("_content")]
+        base = root / state / config["ClusterName"]
+        target = base / "igconfig" / role / group / "nodeupconfig.yaml"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(file.read_bytes())
+        places = [x.split("://")[1] for x in config.get("etcdManifests") or []]
+        places += ["%s/%s/%s" % (state, config["ClusterName"], x["path"]) for x in config.get("staticManifests") or []]
+        for place in places:
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / place).write_text("kind: Pod\n")
+        for keyset in (SHARED / "goldens/fixtures/keysets/private").glob("*.yaml"):
+            at = base / "pki/private" / keyset.stem / "keyset.yaml"
+            at.parent.mkdir(parents=True, exist_ok=True)
+            at.write_bytes(keyset.read_bytes())
+        (base / "secrets").mkdir(exist_ok=True)
+        (base / "secrets/encryptionconfig").write_text('{"Data":"YQ=="}')
+        found.append((role, group, config))
+    return "memfs://" + state, found
+
+
+@pytest.mark.skipif(not CASES, reason="no reference material")
+@pytest.mark.parametrize("case", CASES, ids=lambda p: p.name)
+def test_node_configurations_of_kops_own_are_understood(case, tmp_path):
+    state, found = lay_out(case, tmp_path)
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CKOPS_MEMFS_ROOT": str(tmp_path),
+           "KOPS_STATE_STORE": state, **SMALL}
+    for role, group, config in found:
+        out = tmp_path / ("out-" + group)
+        p = subprocess.run([PROGRAM, "node", "pull", config["ClusterName"], "--role", role, "--ig", group, "--out", out],
+                           env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert p.returncode == 0, (group, p.stderr)
+        root = out / "current"
+        got = {str(x.relative_to(root)): x.read_text() for x in root.rglob("*") if x.is_file()}
+        private = {x for x, text in got.items() if "PRIVATE KEY" in text}
+        assert (private != set()) == (role in ("control-plane", "apiserver"))
+        for name, pem in config.get("CAs", {}).items():
+            assert pem in got.values(), name
+        for f in config.get("FileAssets") or []:
+            assert got[f["path"].lstrip("/")] == f["content"] or f.get("isBase64")
+        assert len([x for x in got if x.startswith("etc/kubernetes/manifests/")]) == \
+            len(config.get("etcdManifests") or []) + len(config.get("staticManifests") or [])
