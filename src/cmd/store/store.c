@@ -2,7 +2,7 @@
  * and printing is in ops/storetools. kOps has nothing like it. */
 #include "cmd/commands.h"
 #include "cmd/frame/config.h"
-#include "cmd/getout.h"
+#include "cmd/store/storecmd.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
@@ -317,10 +317,10 @@ static const struct ck_cmd cmd_sync = {
     .run = run_sync,
 };
 
-static const struct ck_cmd *const subs[] = {&cmd_copy, &cmd_sync, NULL};
+static const struct ck_cmd *const subs[] = {&cmd_copy, &ck_cmd_store_fsck, &cmd_sync, NULL};
 const struct ck_cmd ck_cmd_store = {
     .name = "store",
     .use = "store",
-    .brief = "Copy and compare stores.",
+    .brief = "Copy and check stores.",
     .subs = subs,
 };
