@@ -4,6 +4,8 @@
  * done with keys is in ops/keys/keypair.c. Mirrors kOps upup/pkg/fi/vfs_castore.go and ca.go. */
 #include "store/keyset.h"
 
+#include "doc/yaml.h"
+
 #include "store/internal.h"
 
 #include "base/clock.h"
@@ -85,6 +87,8 @@ static int insert(struct ck_arena *a, struct ck_keyset *k, struct ck_keyset_item
     if (ck_keyset_find(k, it->id))
         return ck_fail(err, CK_EXISTS, "keyset \"%s\" has a keypair with id %s already", k->name,
                        it->id);
+    if (k->n == MAX_KEYS)
+        return ck_fail(err, CK_LIMIT, "keyset \"%s\" has %d keypairs already", k->name, MAX_KEYS);
     if (k->n == k->cap) {
         k->cap = k->cap ? k->cap * 2 : 4;
         struct ck_keyset_item **v = ck_arena_alloc(a, k->cap * sizeof(*v));
@@ -111,6 +115,17 @@ static struct ck_keyset_item *choose_primary(const struct ck_keyset *k, const ch
     return NULL;
 }
 
+/* v1alpha3 calls it primaryID; such files under the name of v1alpha2 are about. Without it the
+ * newest key would be taken for the primary one. "" when there is none. */
+static const char *other_spelling(struct ck_arena *a, struct ck_slice data)
+{
+    struct ck_val *root = NULL;
+    if (!memmem(data.ptr, data.len, "primaryID", strlen("primaryID")) ||
+        ck_yaml_parse(a, data, NULL, &root, NULL, NULL))
+        return "";
+    return ck_str_at(root, "spec.primaryID");
+}
+
 static int decode(struct ck_arena *a, const struct ck_store *s, struct ck_slice data,
                   struct ck_keyset *k, struct ck_err *err)
 {
@@ -132,9 +147,8 @@ static int decode(struct ck_arena *a, const struct ck_store *s, struct ck_slice 
     if (r)
         return ck_wrap(err, "error parsing %s", ck_path_text(a, &path));
     k->legacy = !memmem(data.ptr, data.len, CURRENT, sizeof CURRENT - 1);
-    /* kOps reads names of fields without regard to case, so both spellings are in stores. */
     const char *primary = ck_str_at(spec, "primaryId");
-    k->primary = choose_primary(k, *primary ? primary : ck_str_at(spec, "primaryID"));
+    k->primary = choose_primary(k, *primary ? primary : other_spelling(a, data));
     return 0;
 }
 
@@ -514,6 +528,8 @@ int ck_keyset_write(struct ck_arena *a, const struct ck_store *s, const struct c
     CK_AUTOSECRET b = CK_SECRET_INIT;
     ck_object_yaml(a, &text, &o);
     put_keys(k, &mark, ck_buf_slice(&text), ck_secret_sink(&b));
+    if (ck_secret_view(&b).len > MAX_KEYSET_BYTES) /* nobody could read it again */
+        return ck_fail(err, CK_LIMIT, "keyset \"%s\" would be larger than 4 MiB", k->name);
     struct ck_write_opts opts = {.mode = CK_WRITE_CREATE};
     if (k->exists)
         opts = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &k->stored.version};
