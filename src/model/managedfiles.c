@@ -55,17 +55,21 @@ static void cluster_files(struct ck_model *m)
     add_file(m, &p, ck_slice_of(m->kops_version));
 }
 
-static void static_pods(struct ck_model *m)
+static int static_pods(struct ck_model *m, struct ck_err *err)
 {
     CK_AUTOBUF struct ck_buf channels = CK_BUF_INIT, health = CK_BUF_INIT;
     struct place p = {"manifests-channels-kops-channels", config_base(m),
                       "manifests/channels/kops-channels.yaml", false};
-    ck_nodeup_channels_pod(m, &channels);
+    int r = ck_nodeup_channels_pod(m, &channels, err);
+    if (!r)
+        r = ck_nodeup_healthcheck_pod(m, &health, err);
+    if (r)
+        return r;
     add_file(m, &p, ck_buf_slice(&channels));
     p.name = "manifests-static-kube-apiserver-healthcheck";
     p.path = "manifests/static/kube-apiserver-healthcheck.yaml";
-    ck_nodeup_healthcheck_pod(m, &health);
     add_file(m, &p, ck_buf_slice(&health));
+    return 0;
 }
 
 /* ---- etcd ---- */
@@ -241,8 +245,9 @@ int ck_model_managed_files(struct ck_model *m, struct ck_err *err)
     secrets(m);
     component_images(m);
     cluster_files(m);
-    static_pods(m);
-    int r = etcd_files(m, err);
+    int r = static_pods(m, err);
+    if (!r)
+        r = etcd_files(m, err);
     if (!r)
         r = group_files(m, err);
     return r ? r : discovery_files(m, err);

@@ -59,8 +59,8 @@ int ck_nodeup_mime(const struct ck_object *group, struct ck_slice script, struct
 struct ck_val *ck_nodeup_component_env(const struct ck_model *m);
 /* "1.34.0+x" → "1.34.0-x": what tags may hold. */
 const char *ck_nodeup_image_tag(const struct ck_model *m);
-void ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out);
-void ck_nodeup_healthcheck_pod(struct ck_model *m, struct ck_buf *out);
+int ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err);
+int ck_nodeup_healthcheck_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err);
 int ck_nodeup_etcd_pod(struct ck_model *m, const struct ck_val *etcd, struct ck_buf *out,
                        struct ck_err *err);
 void ck_nodeup_etcd_spec(const struct ck_model *m, const struct ck_val *etcd, struct ck_buf *out);

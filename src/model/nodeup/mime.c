@@ -1,5 +1,6 @@
 /* User data in several parts: the boot script and what users add for their machines' cloud-init.
- * Mirrors kOps pkg/model/bootstrapscript.go (AddBootstrapScripts, MIME). */
+ * Lines end with LF alone, which cloud-init reads as well as CR LF and people can diff. Mirrors
+ * kOps pkg/model/bootstrapscript.go (AddBootstrapScripts, MIME). */
 #include "model/nodeup/internal.h"
 
 #include <string.h>
@@ -9,14 +10,14 @@ static const char BOUNDARY[] = "MIMEBOUNDARY";
 static void put_part(struct ck_buf *out, const char *name, const char *type, struct ck_slice body)
 {
     ck_buf_fmt(out,
-               "--%s\r\n"
-               "Content-Disposition: attachment; filename=\"%s\"\r\n"
-               "Content-Transfer-Encoding: 7bit\r\n"
-               "Content-Type: %s\r\n"
-               "Mime-Version: 1.0\r\n\r\n",
+               "--%s\n"
+               "Content-Disposition: attachment; filename=\"%s\"\n"
+               "Content-Transfer-Encoding: 7bit\n"
+               "Content-Type: %s\n"
+               "Mime-Version: 1.0\n\n",
                BOUNDARY, name, type);
     ck_buf_put(out, body);
-    ck_buf_puts(out, "\r\n");
+    ck_buf_puts(out, "\n");
 }
 
 /* What stands in a header must not start another one. */
@@ -39,7 +40,7 @@ int ck_nodeup_mime(const struct ck_object *group, struct ck_slice script, struct
         ck_buf_put(out, script);
         return 0;
     }
-    ck_buf_fmt(out, "Content-Type: multipart/mixed; boundary=\"%s\"\r\nMIME-Version: 1.0\r\n\r\n",
+    ck_buf_fmt(out, "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n",
                BOUNDARY);
     if (script.len)
         put_part(out, "nodeup.sh", "text/x-shellscript", script);
@@ -53,6 +54,6 @@ int ck_nodeup_mime(const struct ck_object *group, struct ck_slice script, struct
             return r;
         put_part(out, name, type, ck_slice_of(ck_str_at(ck_item(parts, i), "content")));
     }
-    ck_buf_fmt(out, "--%s--\r\n", BOUNDARY);
+    ck_buf_fmt(out, "--%s--\n", BOUNDARY);
     return 0;
 }

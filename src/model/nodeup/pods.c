@@ -4,7 +4,6 @@
 #include "doc/yaml.h"
 #include "model/nodeup/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *ck_nodeup_image_tag(const struct ck_model *m)
@@ -116,14 +115,14 @@ static const char HEALTHCHECK[] =
     "    name: healthcheck-secrets\n"
     "status: {}\n";
 
-/* A pod as written above; these texts are constant, so they always parse. */
-static struct ck_val *pod_of(const struct ck_model *m, const char *text, struct ck_val **ret_first)
+/* A pod as written above, and its container. INTERNAL for a mistake in the text. */
+static int pod_of(const struct ck_model *m, const char *text, struct ck_val **ret,
+                  struct ck_val **ret_container, struct ck_err *err)
 {
-    struct ck_val *pod = ck_map(m->a);
-    if (ck_yaml_parse(m->a, ck_slice_of(text), NULL, &pod, NULL, NULL))
-        abort();
-    *ret_first = ck_item(ck_at(pod, "spec.containers"), 0);
-    return pod;
+    if (ck_yaml_parse(m->a, ck_slice_of(text), NULL, ret, NULL, err))
+        return ck_fail(err, CK_INTERNAL, "a built-in pod cannot be read");
+    *ret_container = ck_item(ck_at(*ret, "spec.containers"), 0);
+    return 0;
 }
 
 static const char *own_image(const struct ck_model *m, const char *name)
@@ -132,9 +131,12 @@ static const char *own_image(const struct ck_model *m, const char *name)
         m, ck_arena_printf(m->a, "registry.k8s.io/kops/%s:%s", name, ck_nodeup_image_tag(m)));
 }
 
-void ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out)
+int ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err)
 {
-    struct ck_val *c, *pod = pod_of(m, CHANNELS, &c);
+    struct ck_val *c = NULL, *pod = NULL;
+    int r = pod_of(m, CHANNELS, &pod, &c, err);
+    if (r)
+        return r;
     struct ck_val *args = ck_get(c, "args"), *env = ck_get(c, "env");
     const struct ck_val *more = ck_get(m->spec, "addons"), *common = ck_nodeup_component_env(m);
     ck_append(m->a, args,
@@ -145,11 +147,16 @@ void ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out)
         ck_append(m->a, env, ck_item(common, i));
     ck_set_str(m->a, c, "image", own_image(m, "channels"));
     ck_yaml_emit(out, pod);
+    return 0;
 }
 
-void ck_nodeup_healthcheck_pod(struct ck_model *m, struct ck_buf *out)
+int ck_nodeup_healthcheck_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err)
 {
-    struct ck_val *c, *pod = pod_of(m, HEALTHCHECK, &c);
+    struct ck_val *c = NULL, *pod = NULL;
+    int r = pod_of(m, HEALTHCHECK, &pod, &c, err);
+    if (r)
+        return r;
     ck_set_str(m->a, c, "image", own_image(m, "kube-apiserver-healthcheck"));
     ck_yaml_emit(out, pod);
+    return 0;
 }
