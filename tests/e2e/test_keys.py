@@ -147,6 +147,16 @@ def test_all_adds_promotes_and_distrusts_in_every_rotatable_keyset(box):
         assert new != old[n] and set(box.keys(n)) == {new, old[n]}
 
 
+@pytest.mark.parametrize("verb", ["create", "promote", "distrust"])
+def test_all_writes_nothing_when_one_keyset_cannot_be_read(box, verb):
+    for name in ("etcd-clients-ca", CA):
+        box.create("--primary", keyset=name)
+        box.create(keyset=name)
+    box.path("service-account").parent.mkdir()
+    box.path("service-account").write_text("kind: [")
+    assert 'error reading keyset "service-account"' in box.refused(verb, "keypair", "all")
+
+
 def test_unchanged_keys_stay_byte_for_byte(box):
     box.create("--primary")
     before = box.path().read_text()

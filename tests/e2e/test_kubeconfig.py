@@ -184,6 +184,9 @@ def test_an_unchanged_file_is_not_written_again(box):
     export(box)
     after = box.kube.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    box.kube.chmod(0o644)
+    export(box)
+    assert stat.S_IMODE(box.kube.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("text", ["[1, 2]\n", "a: [\n", "clusters: *x\n"])

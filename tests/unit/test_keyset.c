@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,29 @@ static void a_list_takes_only_keysets(void **state)
     assert_int_equal(names.n, 2);
 }
 
+static void what_nobody_could_read_again_is_not_written(void **state)
+{
+    enum { MOST = 1000, LARGE = 4 << 20 };
+    struct fx *f = *state;
+    struct ck_keyset many = ck_keyset_new(f->a, "many-ca"), large = ck_keyset_new(f->a, "large-ca");
+    struct ck_keyset_item *it;
+    char id[16];
+    CK_AUTOSECRET pem = CK_SECRET_INIT;
+    ck_buf_fill(ck_secret_sink(&pem), 'x', LARGE);
+    for (int i = 0; i <= MOST; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        int r = ck_keyset_add(f->a, &many, id, (struct ck_slice){0}, (struct ck_slice){0}, &it,
+                              &f->err);
+        assert_int_equal(r, i < MOST ? 0 : -CK_LIMIT);
+    }
+    large.primary = add(f, &large, "7", true);
+    assert_int_equal(
+        ck_keyset_add(f->a, &large, "8", (struct ck_slice){0}, ck_secret_view(&pem), &it, &f->err),
+        0);
+    assert_int_equal(write_keyset(f, &large), -CK_LIMIT);
+    assert_int_equal(read_keyset(f, "large-ca", &large), -CK_NOT_FOUND);
+}
+
 static void older_names_are_found(void **state)
 {
     struct fx *f = *state;
@@ -349,6 +373,7 @@ int main(void)
         T(the_primary_is_the_named_key_or_the_newest_trusted_number),
         T(broken_keysets_are_refused_and_left_out_of_lists),
         T(a_list_takes_only_keysets),
+        T(what_nobody_could_read_again_is_not_written),
         T(older_names_are_found),
         T(names_that_lead_out_are_refused),
         T(a_secret_is_one_json_line),

@@ -44,6 +44,24 @@ static int all_names(const struct ck_keypair_run *run, struct ck_strv *ret, stru
     return r;
 }
 
+/* All are read before the first is written: one that cannot be read stops everything. `step` is the
+ * distance from one keyset's argument to the next one's, 0 when they share it. */
+static int on_all(const struct ck_keypair_run *run, const struct ck_strv *names, keyset_fn fn,
+                  void *arg, size_t step, struct ck_err *err)
+{
+    struct ck_keyset *v = ck_arena_alloc(run->arena, (names->n + 1) * sizeof *v);
+    int r = ck_keyset_read_named(run->arena, run->store, run->cluster,
+                                 (const char *const *)names->v, names->n, v, err);
+    for (size_t i = 0; i < names->n && !r; i++) {
+        if (!v[i].exists)
+            continue; /* removed meanwhile */
+        r = fn(run, &v[i], step ? (char *)arg + i * step : arg, err);
+        if (r)
+            ck_wrap(err, "keyset \"%s\"", names->v[i]);
+    }
+    return r;
+}
+
 static int on_keysets(const struct ck_keypair_run *run, const char *name, keyset_fn fn, void *arg,
                       struct ck_err *err)
 {
@@ -51,12 +69,7 @@ static int on_keysets(const struct ck_keypair_run *run, const char *name, keyset
         return on_keyset(run, name, fn, arg, err);
     CK_AUTOSTRV names = {0};
     int r = all_names(run, &names, err);
-    for (size_t i = 0; i < names.n && !r; i++) {
-        r = on_keyset(run, names.v[i], fn, arg, err);
-        if (r)
-            ck_wrap(err, "keyset \"%s\"", names.v[i]);
-    }
-    return r;
+    return r ? r : on_all(run, &names, fn, arg, 0, err);
 }
 
 static int save(const struct ck_keypair_run *run, struct ck_keyset *k, struct ck_err *err)
@@ -188,7 +201,8 @@ static int add_secondary(const struct ck_keypair_run *run, struct ck_keyset *k, 
 {
     if (!k->primary)
         return ck_fail(err, CK_INVALID, "it has no primary keypair");
-    struct material m = {.key = arg, .made_cert = true};
+    struct ck_pki_key **key = arg;
+    struct material m = {.key = *key, .made_cert = true};
     return add_pair(run, k, &m, err);
 }
 
@@ -204,11 +218,8 @@ static int create_all(const struct ck_keypair_run *run, struct ck_err *err)
         return r;
     struct ck_pki_key **keys = ck_arena_alloc(run->arena, (names.n + 1) * sizeof(*keys));
     r = ck_pki_keys_new_rsa(bits, names.n, keys, err);
-    for (size_t i = 0; i < names.n && !r; i++) {
-        r = on_keyset(run, names.v[i], add_secondary, keys[i], err);
-        if (r)
-            ck_wrap(err, "keyset \"%s\"", names.v[i]);
-    }
+    if (!r)
+        r = on_all(run, &names, add_secondary, keys, sizeof(*keys), err);
     for (size_t i = 0; i < names.n; i++)
         ck_pki_key_free(keys[i]);
     return r;

@@ -131,10 +131,13 @@ int ck_kubefile_write(const struct ck_kubefile *f, struct ck_err *err)
     CK_AUTOSECRET now = CK_SECRET_INIT;
     CK_AUTOSECRET out = CK_SECRET_INIT;
     CK_AUTOERR unreadable = CK_ERR_INIT;
+    struct stat st;
     ck_yaml_emit(ck_secret_sink(&out), f->root);
     if (!ck_secret_ok(&out))
         return ck_fail(err, CK_INTERNAL, "%s cannot be written as YAML", f->path);
-    if (f->exists && ck_file_read(f->target, MAX_BYTES, ck_secret_sink(&now), &unreadable) == 0 &&
+    bool closed = stat(f->target, &st) == 0 && (st.st_mode & 077) == 0;
+    if (f->exists && closed &&
+        ck_file_read(f->target, MAX_BYTES, ck_secret_sink(&now), &unreadable) == 0 &&
         ck_slice_eq(ck_secret_view(&now), ck_secret_view(&out)))
         return 0;
     return ck_file_write(f->target, ck_secret_view(&out), 0600, err);

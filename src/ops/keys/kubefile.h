@@ -33,8 +33,8 @@ int ck_kubefile_lock(struct ck_arena *a, struct ck_kubefile *f, bool create, str
 void ck_kubefiles_unlock(struct ck_kubefiles *files);
 /* Fill root. INVALID `error loading config file "PATH": …`. */
 int ck_kubefile_read(struct ck_arena *a, struct ck_kubefile *f, struct ck_err *err);
-/* Replace the file by root, atomically, readable by its owner alone. Nothing is written when the
- * content would stay the same. */
+/* Replace the file by root, atomically, readable by its owner alone. Nothing is written when
+ * content and mode would stay the same. */
 int ck_kubefile_write(const struct ck_kubefile *f, struct ck_err *err);
 
 #define CK_AUTOKUBEFILES CK_CLEANUP(ck_kubefiles_unlock) struct ck_kubefiles
