@@ -3,6 +3,7 @@
  * Mirrors kOps upup/pkg/fi/dryrun_target.go. */
 #include "target/plan.h"
 
+#include "base/mem.h"
 #include "doc/json.h"
 #include "doc/textdiff.h"
 
@@ -22,9 +23,7 @@ static void put_val(struct ck_buf *out, const struct ck_val *v, enum ck_field_ty
 static void put_map(struct ck_buf *out, const struct ck_val *map)
 {
     size_t n = ck_len(map);
-    const struct ck_pair **v = calloc(n + 1, sizeof *v);
-    if (!v)
-        abort();
+    const struct ck_pair **v = ck_xcalloc(n + 1, sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = &map->map.v[i];
     qsort(v, n, sizeof *v, by_key);

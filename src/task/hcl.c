@@ -5,6 +5,8 @@
  * upup/pkg/fi/cloudup/terraform/{hcl2,target_hcl2}.go. */
 #include "task/tf.h"
 
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,9 +49,7 @@ static size_t escaped_len(struct ck_slice s)
 static void put_map(struct ck_buf *out, const struct ck_tf_attr *at, unsigned depth)
 {
     size_t n = ck_len(at->map), widest = 0;
-    const struct ck_pair **v = calloc(n + 1, sizeof *v);
-    if (!v)
-        abort();
+    const struct ck_pair **v = ck_xcalloc(n + 1, sizeof *v);
     for (size_t i = 0; i < n; i++) {
         v[i] = &at->map->map.v[i];
         size_t len = escaped_len(v[i]->key);
@@ -93,9 +93,7 @@ static size_t put_run(struct ck_buf *out, struct ck_tf_attr **v, size_t i, size_
 
 static void put_body(struct ck_buf *out, const struct ck_tf_block *b, unsigned depth)
 {
-    struct ck_tf_attr **v = calloc(b->n + 1, sizeof(struct ck_tf_attr *));
-    if (!v)
-        abort();
+    struct ck_tf_attr **v = ck_xcalloc(b->n + 1, sizeof(struct ck_tf_attr *));
     for (size_t i = 0; i < b->n; i++)
         v[i] = &b->v[i];
     qsort(v, b->n, sizeof *v, by_key);
@@ -129,9 +127,7 @@ static void put_blocks(struct ck_buf *out, const char *word, const struct ck_tf_
 {
     if (!blocks->n)
         return;
-    struct ck_tf_block **v = malloc(blocks->n * sizeof(struct ck_tf_block *));
-    if (!v)
-        abort();
+    struct ck_tf_block **v = ck_xcalloc(blocks->n, sizeof(struct ck_tf_block *));
     memcpy(v, blocks->v, blocks->n * sizeof(struct ck_tf_block *));
     qsort(v, blocks->n, sizeof *v, by_block);
     for (size_t i = 0; i < blocks->n; i++) {
@@ -170,10 +166,8 @@ static void put_outputs(struct ck_buf *out, const struct ck_tf *tf)
 {
     if (!tf->n_outputs)
         return;
-    const struct ck_tf_output **v = calloc(tf->n_outputs, sizeof *v);
+    const struct ck_tf_output **v = ck_xcalloc(tf->n_outputs, sizeof *v);
     size_t widest = 0;
-    if (!v)
-        abort();
     for (size_t i = 0; i < tf->n_outputs; i++) {
         v[i] = &tf->outputs[i];
         size_t len = strlen(v[i]->name);
@@ -223,9 +217,11 @@ void ck_tf_hcl(const struct ck_tf *tf, struct ck_buf *out)
     ck_buf_puts(out, "terraform {\n  required_version = \">= 0.15.0\"\n  required_providers {\n"
                      "    aws = {\n");
     if (tf->files_region)
-        ck_buf_puts(out, "      \"configuration_aliases\" = [aws.files]\n");
-    const char *pad = tf->files_region ? "               " : "";
-    ck_buf_fmt(out, "      \"source\" %s = \"hashicorp/aws\"\n", tf->files_region ? pad : " ");
-    ck_buf_fmt(out, "      \"version\"%s = \">= 5.0.0\"\n", tf->files_region ? pad : " ");
+        ck_buf_puts(out, "      \"configuration_aliases\" = [aws.files]\n"
+                         "      \"source\"                = \"hashicorp/aws\"\n"
+                         "      \"version\"               = \">= 5.0.0\"\n");
+    else
+        ck_buf_puts(out, "      \"source\"  = \"hashicorp/aws\"\n"
+                         "      \"version\" = \">= 5.0.0\"\n");
     ck_buf_puts(out, "    }\n  }\n}\n");
 }

@@ -125,7 +125,8 @@ static int terraform(struct ck_ctx *ctx, const struct update_opts *o, const stru
 
 static int refuse_direct(const struct ck_store *store, struct ck_err *err)
 {
-    if (!store->root.vfs->ops->cluster_readable)
+    const char *scheme = store->root.vfs->ops->scheme;
+    if (!strcmp(scheme, "file") || !strcmp(scheme, "memfs"))
         return ck_fail(err, CK_UNSUPPORTED,
                        "a cluster cannot run from the store %s: its machines read keys and "
                        "configuration from there and cannot reach it. It is for reviewing changes: "

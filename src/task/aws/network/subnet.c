@@ -36,9 +36,9 @@ static void ipv6_block(struct ck_tf *tf, struct ck_tf_block *b, const char *cidr
     unsigned long long nth = hash ? strtoull(hash + 1, NULL, 16) : 0;
     ck_tf_expr(b, "ipv6_cidr_block",
                ck_arena_printf(tf->a,
-                               "cidrsubnet(local.vpc_ipv6_cidr_block, %d - "
+                               "cidrsubnet(local.vpc_ipv6_cidr_block, %ld - "
                                "local.vpc_ipv6_cidr_length, %llu)",
-                               atoi(cidr + 1), nth));
+                               strtol(cidr + 1, NULL, 10), nth));
 }
 
 static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
