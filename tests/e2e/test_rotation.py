@@ -13,7 +13,7 @@ import time
 import pytest
 
 import test_s3
-from test_keys import CLUSTER, NAME, PROGRAM, openssl
+from test_keys import CLUSTER, NAME, PROGRAM, SHARED, openssl
 from test_s3 import gateway, servers  # noqa: F401
 
 import clouds  # beside servers, whose folder test_s3 has put on the path
@@ -254,3 +254,81 @@ def test_who_is_killed_takes_no_key_along(racing):
         known = keys
     racing.ok("get", "keypairs", CA, "--distrusted")
     racing.ok("create", "keypair", CA)
+
+
+# ---- with update cluster ----
+
+CASE = SHARED / "goldens/update_cluster/minimal-1.35"
+FACTS = SHARED / "goldens/fixtures/update_cluster.json"
+
+
+class Updated:
+    """A cluster that `update cluster` makes, with Terraform's part done by hand: objects go where the module says."""
+
+    name = "minimal.example.com"
+
+    def __init__(self, root):
+        self.root, self.store = root, root / "tests" / self.name
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(root), "KOPS_STATE_STORE": "memfs://tests",
+                    "CKOPS_MEMFS_ROOT": str(root), "CKOPS_FIXTURES": str(FACTS), "KOPS_RSA_PRIVATE_KEY_SIZE": "1024"}
+        self.run("create", "-f", str(CASE / "in-v1alpha2.yaml"))
+        self.run("create", "sshpublickey", "-i", str(CASE / "id_rsa.pub"), "--name", self.name)
+
+    def run(self, *args):
+        p = subprocess.run([PROGRAM, *args], env=self.env, cwd=self.root, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert p.returncode == 0, (args, p.stderr)
+        return p.stdout.decode()
+
+    def keys(self, *args):
+        return self.run(*args, "--name", self.name)
+
+    def update(self):
+        out = self.root / "module"
+        self.run("update", "cluster", self.name, "--target=terraform", "--out=%s" % out)
+        objects = re.findall(r'resource "aws_s3_object" .*?\n}', (out / "kubernetes.tf").read_text(), re.S)
+        assert objects
+        for text in objects:
+            key = re.search(r'^  key += "(.*)"$', text, re.M)[1]
+            data = re.search(r'file\("\$\{path.module\}/(.*?)"\)', text)[1]
+            target = self.root / key
+            target = target if key.startswith("tests/") else self.root / "tests" / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((out / data).read_bytes())
+
+    def pull(self, role, group):
+        out = self.root / ("node-" + role)
+        self.run("node", "pull", self.name, "--role", role, "--ig", group, "--out", str(out))
+        return out / "current"
+
+    def authority(self):
+        """(certificates the control plane trusts, the id of the key it signs with)"""
+        root = self.pull("control-plane", "master-us-test-1a")
+        key = (root / "srv/kubernetes/kube-controller-manager/ca.key").read_bytes()
+        spec = yaml.safe_load((self.store / "pki/private" / CA / "keyset.yaml").read_text())["spec"]
+        signer = [k["id"] for k in spec["keys"] if base64.b64decode(k["privateMaterial"]) == key]
+        # what it signed for itself is accepted by what it tells others to trust
+        openssl("verify", "-CAfile", str(root / "srv/kubernetes/ca.crt"),
+                str(root / "srv/kubernetes/kube-apiserver/server.crt"))
+        return (root / "srv/kubernetes/ca.crt").read_bytes().count(b"BEGIN"), signer
+
+
+@pytest.mark.skipif(not CASE.exists(), reason="no reference material")
+def test_a_rotation_reaches_the_machines_with_each_update(tmp_path):
+    c = Updated(tmp_path)
+    c.update()
+    old = yaml.safe_load((c.store / "pki/private" / CA / "keyset.yaml").read_text())["spec"]["primaryId"]
+    assert c.authority() == (1, [old])
+    assert set(x.name for x in c.pull("node", "nodes").iterdir()) >= {"nodeupconfig.yaml"}
+    new = ids(c.keys("create", "keypair", "all"), "Created")
+    assert len(new) == 8 and c.authority() == (1, [old])  # not before the update
+    c.update()
+    assert c.authority() == (2, [old])
+    assert ids(c.keys("promote", "keypair", "all"), "Promoted") == new and c.authority() == (2, [old])
+    c.update()
+    assert c.authority() == (2, [new[CA]])
+    c.keys("distrust", "keypair", "all")
+    c.update()
+    assert c.authority() == (1, [new[CA]])
+    c.update()  # nothing left to do: the same keys
+    assert c.authority() == (1, [new[CA]])
