@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "bench")]
 import clouds  # noqa: E402
+import k8s_server  # noqa: E402
 import servers  # noqa: E402
 from s3 import CLUSTER, LATENCY_MS, Counter, timed  # noqa: E402
 
@@ -24,6 +25,7 @@ from s3 import CLUSTER, LATENCY_MS, Counter, timed  # noqa: E402
 STORES = {
     "gs": (clouds.FakeGcs, 0.25),
     "azureblob": (clouds.Azurite, 0.25),
+    "k8s": (k8s_server.Kubernetes, 0.28),  # by TLS: its requests are not counted
 }
 
 

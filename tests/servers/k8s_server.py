@@ -3,6 +3,7 @@ tokens, on loopback and free ports. No kubelet and no controllers: nothing but t
 
     with Kubernetes() as k: run([...], env=k.env())"""
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -18,6 +19,22 @@ import servers
 ADMIN_TOKEN = "admin-token-0123456789"
 PLAIN_TOKEN = "plain-token-0123456789"
 NAMESPACE = "kops-state"
+
+
+def name_of(path):
+    return "ckf-" + hashlib.sha256(path.encode()).hexdigest()[:40]
+
+
+def hand_made(path, data):
+    """The Secret of a file as docs/stores.md describes it, made without ckops."""
+    def h(text):
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    steps = path.split("/")
+    labels = {"ckops.dev/dir": h("/".join(steps[:-1])), "ckops.dev/file": steps[-1]}
+    labels.update({f"ckops.dev/in-{i}": h("/".join(steps[:i])) for i in range(1, len(steps))})
+    return {"apiVersion": "v1", "kind": "Secret", "type": "ckops.dev/file",
+            "metadata": {"name": name_of(path), "labels": labels, "annotations": {"ckops.dev/path": path}},
+            "data": {"content": base64.b64encode(data).decode()}}
 
 
 def find(name):
@@ -140,8 +157,24 @@ class Kubernetes(servers.Server):
         path.write_text(json.dumps(self.config(user, cluster, namespace)))
         return str(path)
 
-    def env(self, name="admin", url=None):
+    def env(self, name="admin"):
+        """A kubeconfig of this name; with a URL, one that leads there."""
+        if "://" in name:
+            self.kubeconfig("elsewhere", {"token": ADMIN_TOKEN}, {"server": name.replace("http://", "https://")})
+            name = "elsewhere"
         return {"KUBECONFIG": f"{self.pki}/{name}.kubeconfig"}
+
+    # ---- as a row of bench/stores.py has it: a namespace is a container
+
+    def make(self, namespace):
+        self.namespace(namespace)
+
+    def store(self, namespace):
+        return f"k8s:///{namespace}"
+
+    def put(self, namespace, path, data):
+        status, doc = self.api("POST", f"/api/v1/namespaces/{namespace}/secrets", hand_made(path, data))
+        assert status == 201, doc
 
     def api(self, method, path, body=None, token=ADMIN_TOKEN, kind="application/json"):
         """(status, document) as the admin, independent of the program under test."""

@@ -2,6 +2,8 @@
  * files of writers that were killed. The last and the modes can be repaired. */
 #include "ops/fsck/internal.h"
 
+#include "vfs/fs.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,13 +12,6 @@
 #include <unistd.h>
 
 enum { MAX_DEPTH = 32, OLD_S = 3600 };
-
-/* kOps' temporary names: "tmp" and digits. */
-static bool is_temporary(const char *name)
-{
-    return strncmp(name, "tmp", 3) == 0 && name[3] &&
-           strspn(name + 3, "0123456789") == strlen(name + 3);
-}
 
 static bool is_secret(const char *path)
 {
@@ -33,7 +28,7 @@ static void look_at(struct ck_arena *a, const char *path, const char *name, cons
                     "it is a symbolic link, which is not followed");
     } else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) {
         ck_fsck_add(a, out, CK_FSCK_ERROR, "not-a-file", path, "it is neither a file nor a folder");
-    } else if (S_ISREG(st->st_mode) && is_temporary(name)) {
+    } else if (S_ISREG(st->st_mode) && ck_fs_is_temporary(name)) {
         f = ck_fsck_add(a, out, CK_FSCK_WARNING, "temporary-file", path,
                         "a writer that was killed left it");
         if (st->st_mtime + OLD_S < now_s)
@@ -60,7 +55,8 @@ static void walk(struct ck_arena *a, const char *dir, unsigned depth, int64_t no
         return; /* what cannot be opened is said by those who read it */
     for (struct dirent *e; (e = readdir(d));) {
         struct stat st;
-        if (e->d_name[0] == '.') /* also .git and such: no part of the store */
+        /* .git and such are no part of the store; our own temporary files are. */
+        if (e->d_name[0] == '.' && !ck_fs_is_temporary(e->d_name))
             continue;
         const char *path = ck_arena_printf(a, "%s/%s", dir, e->d_name);
         if (lstat(path, &st) != 0)
