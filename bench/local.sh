@@ -42,5 +42,10 @@ row "get clusters, 1000" 11 "$bin" get clusters --state "$dir/c1000"
 row "get clusters -o yaml, 1000" 7 "$bin" get clusters -o yaml --state "$dir/c1000"
 row "get clusters -o json, 1000" 7 "$bin" get clusters -o json --state "$dir/c1000"
 row "create cluster --dry-run" 11 "$bin" create cluster b.example.com --cloud aws --zones us-east-1a --dry-run -o yaml --state "$dir/one"
+"$bin" create cluster g.example.com --cloud aws --zones us-east-1a --dry-run -o yaml --state "$dir/one" 2>/dev/null >"$dir/g.yaml"
+for n in 500 1000 2000; do
+    awk -v n=$n 'BEGIN { RS = "\n---\n" } NR < 3 { print $0 "\n---" } NR == 3 { for (i = 0; i < n; i++) { t = $0; gsub("nodes-us-east-1a", "n" i, t); print t "\n---" } }' "$dir/g.yaml" | sed '$d' >"$dir/g$n.yaml"
+    row "populate and validate, $n groups" 7 "$bin" validate -f "$dir/g$n.yaml"
+done
 "$bin" create -f "$dir/big.yaml" --state "$dir/big" >/dev/null
 row "read and write 1 MB YAML (get all)" 7 "$bin" get all big.example.com -o yaml --state "$dir/big"

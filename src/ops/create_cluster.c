@@ -134,11 +134,11 @@ static int validate(struct work *w, const struct ck_object *cluster, const struc
 
 static int check_names(const struct work *w, struct ck_err *err)
 {
+    CK_CLEANUP(ck_map_done) struct ck_map names = {0};
     for (size_t i = 0; i < w->n_igs; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(ck_object_name(&w->igs[i]), ck_object_name(&w->igs[k])) == 0)
-                return ck_fail(err, CK_INVALID, "duplicate InstanceGroup Name found: \"%s\"",
-                               ck_object_name(&w->igs[i]));
+        if (!ck_map_put(&names, ck_object_name(&w->igs[i]), w->igs))
+            return ck_fail(err, CK_INVALID, "duplicate InstanceGroup Name found: \"%s\"",
+                           ck_object_name(&w->igs[i]));
     return 0;
 }
 

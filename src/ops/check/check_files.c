@@ -2,6 +2,7 @@
  * at once. Asks neither a store nor a cloud. kOps has no such command. */
 #include "ops/check/check_files.h"
 
+#include "base/map.h"
 #include "ops/fill.h"
 #include "spec/populate.h"
 #include "spec/validate.h"
@@ -13,6 +14,7 @@ struct check {
     struct ck_arena *a;
     const struct ck_store *s;
     struct ck_inputs in;
+    struct ck_map clusters; /* names of those among the files */
     struct ck_findings *ret;
 };
 
@@ -158,15 +160,16 @@ static void check_group(struct check *c, const struct ck_object *ig, const struc
 static void check_names(struct check *c, const struct ck_object *groups, size_t n)
 {
     bool control_plane = false, node = false;
+    CK_CLEANUP(ck_map_done) struct ck_map names = {0};
     for (size_t i = 0; i < n; i++) {
+        const char *name = ck_object_name(&groups[i]);
+        const struct ck_val *at = ck_at(groups[i].root, "metadata.name");
         bool is_control_plane = !strcmp(ck_str_at(groups[i].root, "spec.role"), "Master");
         control_plane |= is_control_plane;
         node |= !is_control_plane;
-        for (size_t k = 0; k < i; k++)
-            if (!strcmp(ck_object_name(&groups[i]), ck_object_name(&groups[k])))
-                add_of(c, &groups[i], "metadata.name", ck_at(groups[i].root, "metadata.name")->pos,
-                       ck_arena_printf(c->a, "metadata.name: Duplicate value: \"%s\"",
-                                       ck_object_name(&groups[i])));
+        if (!ck_map_put(&names, name, c) && at)
+            add_of(c, &groups[i], "metadata.name", at->pos,
+                   ck_arena_printf(c->a, "metadata.name: Duplicate value: \"%s\"", name));
     }
     if (n && !control_plane)
         add_of(c, &groups[0], "", groups[0].root->pos,
@@ -209,15 +212,6 @@ static void check_cluster(struct check *c, const struct ck_object *given)
                                 ck_object_name(given)));
 }
 
-static bool has_cluster(const struct check *c, const char *name)
-{
-    for (size_t i = 0; i < c->in.n; i++)
-        if (c->in.v[i].obj.kind == CK_KIND_CLUSTER &&
-            !strcmp(ck_object_name(&c->in.v[i].obj), name))
-            return true;
-    return false;
-}
-
 static void check_lone_group(struct check *c, const struct ck_object *ig)
 {
     const char *label = ck_object_label(ig, CK_LABEL_CLUSTER);
@@ -225,7 +219,7 @@ static void check_lone_group(struct check *c, const struct ck_object *ig)
         add_of(c, ig, "metadata.labels", ig->root->pos,
                "metadata.labels: Required value: must specify \"" CK_LABEL_CLUSTER
                "\" label with cluster name");
-    } else if (has_cluster(c, label)) {
+    } else if (ck_map_has(&c->clusters, label)) {
         return; /* checked with its cluster */
     } else {
         note(c, ck_arena_printf(c->a,
@@ -245,6 +239,9 @@ int ck_check_files(struct ck_arena *a, const struct ck_store *s, const struct ck
     if (r < 0)
         return r;
     ret->n_objects += c.in.n;
+    for (size_t i = 0; i < c.in.n; i++)
+        if (c.in.v[i].obj.kind == CK_KIND_CLUSTER)
+            ck_map_put(&c.clusters, ck_object_name(&c.in.v[i].obj), &c);
     for (size_t i = 0; i < c.in.n; i++) {
         const struct ck_object *o = &c.in.v[i].obj;
         if (o->kind == CK_KIND_CLUSTER)
@@ -252,5 +249,6 @@ int ck_check_files(struct ck_arena *a, const struct ck_store *s, const struct ck
         else if (o->kind == CK_KIND_INSTANCE_GROUP)
             check_lone_group(&c, o);
     }
+    ck_map_done(&c.clusters);
     return 0;
 }
