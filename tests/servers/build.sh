@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the real servers that tests run against into a cache outside the checkout, once.
-#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd fake-gcs-server azurite vendors-gcs-azure k8s
+#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd fake-gcs-server azurite vendors-gcs-azure vendors-oss k8s
 # Prints one line per server: ready, or skipped with the reason. With CKOPS_SERVERS_REQUIRED=1 a
 # server that cannot be had is a failure.
 set -u
@@ -31,7 +31,7 @@ go_build() { # name binary module
         missing "$1" "build failed, see $cache/$1.log"
     fi
 }
-[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd fake-gcs-server azurite vendors-gcs-azure k8s
+[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd fake-gcs-server azurite vendors-gcs-azure vendors-oss k8s
 for name; do
     case $name in
     versitygw) go_build versitygw versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 ;;
@@ -94,6 +94,16 @@ for name; do
         else
             rm -rf "$cache/vendors-gcs-azure"
             missing vendors-gcs-azure "install failed, see $cache/vendors-gcs-azure.log"
+        fi ;;
+    vendors-oss) # the vendor's own clients of oss://, which check the double's signatures
+        if [ -x "$cache/vendors-oss/bin/python" ]; then
+            echo "servers: vendors-oss ready"
+        elif python3 -m venv "$cache/vendors-oss" >"$cache/vendors-oss.log" 2>&1 &&
+            "$cache/vendors-oss/bin/pip" install -q oss2==2.19.1 alibabacloud-oss-v2==1.4.1 >>"$cache/vendors-oss.log" 2>&1; then
+            echo "servers: vendors-oss ready (installed)"
+        else
+            rm -rf "$cache/vendors-oss"
+            missing vendors-oss "install failed, see $cache/vendors-oss.log"
         fi ;;
     k8s) # etcd from Debian; kube-apiserver, and kubectl where there is none, are built
         if ! command -v etcd >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then

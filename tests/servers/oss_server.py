@@ -6,6 +6,7 @@ versions (forbid-overwrite has no effect there, replies name a version); --regio
     oss_server.py DOUBLE PORT [options of the double]"""
 import argparse
 import importlib.util
+import re
 import sys
 import threading
 import uuid
@@ -40,6 +41,8 @@ class Obj(d.Obj):
 
 class H(d.H):
     def reply(self, status, body=b"", hdrs=None, ctype="application/xml"):
+        if args.keep and isinstance(body, str):
+            body = re.sub("<Deleted><Key>%s[^<]*</Key></Deleted>" % re.escape(args.keep), "", body)
         more = getattr((hdrs or {}).get("x-oss-hash-crc64ecma"), "more", {})
         super().reply(status, body, {**(hdrs or {}), **more}, ctype)
 

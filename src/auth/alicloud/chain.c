@@ -15,7 +15,7 @@ enum {
     CALL_MS = 1000,
     REPLY_MAX = 64 * 1024,
     REFRESH_EARLY_S = 300,
-    YOUNG_S = 10, /* credentials this fresh are not fetched again because they were refused */
+    YOUNG_S = 10, /* what was found out this recently, good or bad, is not asked again */
 };
 
 struct chain {
@@ -25,6 +25,8 @@ struct chain {
     struct ck_cred role; /* cached */
     int64_t fetched_s;
     bool have;
+    int64_t failed_s;     /* when the role could not be had */
+    struct ck_buf failed; /* and why; "": it has not been tried, or could */
 };
 
 /* ---- the metadata service ---- */
@@ -210,9 +212,17 @@ static int fetch_role(struct chain *c, struct ck_err *err)
 static int from_role(struct chain *c, struct ck_cred *ret, struct ck_err *err)
 {
     int64_t now = ck_now_s();
-    if (!c->have || now >= c->role.expires_s - REFRESH_EARLY_S) {
+    bool renew = !c->have || now >= c->role.expires_s - REFRESH_EARLY_S;
+    if (renew && !c->have && c->failed.len && now - c->failed_s < YOUNG_S)
+        return ck_fail(err, CK_NOT_FOUND, "%s", ck_buf_str(&c->failed));
+    if (renew) {
         CK_AUTOERR why = CK_ERR_INIT;
         int r = fetch_role(c, &why);
+        ck_buf_reset(&c->failed);
+        if (r < 0) {
+            c->failed_s = now;
+            ck_buf_puts(&c->failed, ck_err_msg(&why));
+        }
         if (r < 0 && !(c->have && now < c->role.expires_s))
             return err ? ck_err_move(err, &why) : r;
         if (r < 0)
@@ -244,6 +254,7 @@ static void chain_free(struct ck_cred_provider *p)
 {
     struct chain *c = (struct chain *)p;
     ck_cred_done(&c->role);
+    ck_buf_done(&c->failed);
     ck_arena_free(c->arena);
     free(c);
 }

@@ -93,11 +93,11 @@ static int next_of(struct ck_object_listing *l, struct ck_arena *tmp, const stru
     if (versions) {
         const char *id = ck_str_at(page, "NextVersionIdMarker");
         token = decoded(tmp, page, ck_str_at(page, "NextKeyMarker"));
+        /* keys come sorted: past ours there is nothing left to find */
+        if (strcmp(token, l->prefix) > 0)
+            return ck_object_next_page(l, "", err);
         if (*token && *id)
             token = ck_arena_printf(tmp, "%s\n%s", token, id);
-        /* keys come sorted: past ours there is nothing left to find */
-        if (strncmp(token, l->prefix, strlen(l->prefix)) > 0)
-            return ck_object_next_page(l, "", err);
     }
     if (!*token)
         return bad_page(l, "truncated without a continuation token", err);
