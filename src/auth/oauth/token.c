@@ -13,6 +13,7 @@
 enum {
     UNKNOWN_LIFETIME_S = 3600,
     RENEW_EARLY_S = 225,
+    RENEW_AGAIN_S = 10,
     FRESH_MS = 5000,
     MAX_TOKEN = 64 * 1024,
     SHOWN = 300,
@@ -26,19 +27,29 @@ void ck_token_done(struct ck_token *t)
     *t = (struct ck_token){0};
 }
 
+static void keep(struct ck_token_source *s, struct ck_token *fresh)
+{
+    ck_token_done(&s->token);
+    s->token = *fresh;
+    int64_t life = fresh->lifetime_s > 0 ? fresh->lifetime_s : UNKNOWN_LIFETIME_S;
+    int64_t early = life / 4 < RENEW_EARLY_S ? life / 4 : RENEW_EARLY_S;
+    s->expires_s = ck_now_s() + life;
+    s->renew_at_s = s->expires_s - early;
+    s->fetched_ms = ck_mono_ms();
+}
+
 int ck_token_get(struct ck_token_source *s, const char **ret, struct ck_err *err)
 {
     if (!s->token.text || ck_now_s() >= s->renew_at_s) {
         struct ck_token fresh = {0};
-        int r = s->ops->fetch(s, &fresh, err);
-        if (r < 0)
-            return r;
-        ck_token_done(&s->token);
-        s->token = fresh;
-        int64_t life = fresh.lifetime_s > 0 ? fresh.lifetime_s : UNKNOWN_LIFETIME_S;
-        int64_t early = life / 4 < RENEW_EARLY_S ? life / 4 : RENEW_EARLY_S;
-        s->renew_at_s = ck_now_s() + life - early;
-        s->fetched_ms = ck_mono_ms();
+        CK_AUTOERR why = CK_ERR_INIT;
+        int r = s->ops->fetch(s, &fresh, &why);
+        if (r == 0)
+            keep(s, &fresh);
+        else if (s->token.text && ck_now_s() < s->expires_s)
+            s->renew_at_s = ck_now_s() + RENEW_AGAIN_S; /* the old one is still good */
+        else
+            return err ? ck_err_move(err, &why) : r;
     }
     *ret = s->token.text;
     return 0;

@@ -34,7 +34,7 @@ struct ck_token_source {
     const char *identity; /* who the token is for, for messages; "" before it is known */
     const char *origin;   /* where it comes from: a file, "metadata server" */
     struct ck_token token;
-    int64_t renew_at_s, fetched_ms;
+    int64_t renew_at_s, expires_s, fetched_ms;
     bool replaced; /* the token took the place of one that a server had refused */
 };
 
