@@ -381,7 +381,7 @@ static void the_autoscaler_is_told_the_groups_it_may_change(void **state)
         assert_null(strstr(ck_str_or(ck_item(args, i), ""), "fixed"));
     assert_string_equal(ck_str_at(find(all, "ConfigMap", "cluster-autoscaler-priority-expander"),
                                   "data.priorities"),
-                        "0:\n- nodes.c.example.com\n50:\n- big.c.example.com\n");
+                        "0:\n- \"nodes.c.example.com\"\n50:\n- \"big.c.example.com\"\n");
 }
 
 /* ---- every template, whole ---- */

@@ -44,9 +44,13 @@ static const char *priorities(struct ck_addon_ctx *c)
         own = map;
     /* Written by hand: the expander wants numbers as keys, and the emitter would quote them. */
     for (size_t i = 0; i < ck_len(own); i++) {
+        const struct ck_val *patterns = own->map.v[i].val;
         ck_buf_fmt(&out, "%.*s:\n", CK_SARG(own->map.v[i].key));
-        for (size_t k = 0; k < ck_len(own->map.v[i].val); k++)
-            ck_buf_fmt(&out, "- %s\n", ck_str_or(ck_item(own->map.v[i].val, k), ""));
+        for (size_t k = 0; k < ck_len(patterns); k++) {
+            ck_buf_puts(&out, "- ");
+            ck_json_string(&out, ck_slice_of(ck_str_or(ck_item(patterns, k), "")), true);
+            ck_buf_putc(&out, '\n');
+        }
     }
     return ck_arena_strdup(c->a, ck_buf_str(&out));
 }
