@@ -76,6 +76,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if service == "sts":
             form = dict(urllib.parse.parse_qsl(body))
             action = form["Action"]
+            if action == "GetCallerIdentity":
+                time.sleep(s.arn_delay)
+                return self.reply(200, f"<{action}Response><{action}Result><Arn>{s.arn}</Arn></{action}Result></{action}Response>")
             access = "AKWEB" if action.endswith("WebIdentity") else "AS" + str(self.signer())
             return self.reply(200, f"<{action}Response><{action}Result><Credentials><AccessKeyId>{access}</AccessKeyId>"
                               f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>t-{access}</SessionToken>"
@@ -100,8 +103,10 @@ class World:
         self.home = home
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *a: None
         self.server.seen, self.server.keys, self.server.failing = [], [], {}
         self.server.lifetime, self.server.agent_token = 3600, None
+        self.server.arn, self.server.arn_delay = "arn:aws:sts::123456789012:assumed-role/ops/me", 0
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
         self.env = {"HOME": str(home), "PATH": os.environ["PATH"], "AWS_REGION": "us-east-1",
@@ -433,3 +438,54 @@ def test_metadata_that_does_not_answer_costs_a_moment(world):
 def test_no_secret_at_the_highest_verbosity(world):
     source_profile(world)
     assert world.run("-v", "10").returncode in (0, 1) and world.server.keys  # run() looks for secrets
+
+
+# ---- whom a denial is about
+
+def denied(w):
+    environment(w)
+    w.server.failing["s3"] = 403
+    return w.run()
+
+
+def test_a_denial_names_the_arn(world):
+    p = denied(world)
+    assert p.returncode == 1
+    assert f"s3:ListBucket as {world.server.arn} (AKENV from environment) in us-east-1: 403 AccessDenied" in p.stderr, p.stderr
+    assert world.services().count("sts") == 1
+
+
+@pytest.mark.parametrize("why", ["another endpoint", "STS fails", "STS is slow", "no ARN"])
+def test_a_denial_without_an_arn_names_the_key(world, why):
+    if why == "another endpoint":
+        del world.env["AWS_ENDPOINT_URL_STS"]
+    if why == "STS fails":
+        world.server.failing["sts"] = 500
+    if why == "STS is slow":
+        world.server.arn_delay = 4
+    if why == "no ARN":
+        world.server.arn = "\x1b[2Jarn:aws"
+    began = time.monotonic()
+    p = denied(world)
+    assert p.returncode == 1 and time.monotonic() - began < 5
+    assert "s3:ListBucket as AKENV (from environment) in us-east-1: 403 AccessDenied" in p.stderr, p.stderr
+    assert ("sts" in world.services()) == (why != "another endpoint") and "\x1b" not in p.stderr
+
+
+def test_other_errors_do_not_ask_who_it_was(world):
+    environment(world)
+    world.server.failing["s3"] = 404
+    assert world.run().returncode == 1 and "sts" not in world.services()
+
+
+# ---- what else a profile says
+
+@pytest.mark.parametrize("also", [None, "AWS_CA_BUNDLE", "CKOPS_STORE_CA_BUNDLE"])
+def test_ca_bundle_of_the_profile_comes_after_the_variables(world, also):
+    world.profile = ["aws_access_key_id = AKPROFILE", f"aws_secret_access_key = {SECRET}", "ca_bundle = /nonexistent/profile.pem"]
+    world.env["AWS_ENDPOINT_URL_S3"] = world.url.replace("http://", "https://")
+    if also:
+        world.env[also] = "/nonexistent/variable.pem"
+    p = world.run()
+    assert p.returncode == 1
+    assert f"trusted authorities cannot be read: /nonexistent/{'variable' if also else 'profile'}.pem" in p.stderr, p.stderr
