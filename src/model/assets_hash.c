@@ -49,10 +49,15 @@ int ck_hash_source_open(struct ck_arena *a, const struct ck_model *m, bool offli
     ret->cache = cache_dir(a, m->env);
     ret->lists[2] = ck_slice_n(ck_assets_known, ck_assets_known_len);
     int r = mine ? read_list(a, mine, &ret->lists[0], err) : 0;
-    if (!r && *given)
-        r = read_list(a, *given == '/' ? given : ck_arena_printf(a, "%s/%s", m->facts->dir, given),
-                      &ret->lists[1], err);
-    return r;
+    if (r || !*given)
+        return r;
+    if (*given != '/')
+        given = ck_arena_printf(a, "%s/%s", m->facts->dir, given);
+    CK_AUTOERR missing = CK_ERR_INIT;
+    r = read_list(a, given, &ret->lists[1], &missing);
+    if (r == -CK_NOT_FOUND) /* facts travel without their lists; the others may do */
+        return 0;
+    return r ? ck_err_move(err, &missing) : 0;
 }
 
 /* The sum in the line that begins with the name; empty when there is none. */

@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "model/nodeup/internal.h"
 #include "spec/populate.h"
+#include "store/tokens.h"
 #include "task/store/store_kinds.h"
 
 #include <string.h>
@@ -196,20 +197,10 @@ static void keypairs(struct ck_model *m)
 
 static void secrets(struct ck_model *m)
 {
-    static const char *const names[] = {
-        "admin",
-        "kube",
-        "kube-proxy",
-        "kubelet",
-        "system:controller_manager",
-        "system:dns",
-        "system:logging",
-        "system:monitoring",
-        "system:scheduler",
-    };
-    for (size_t i = 0; i < CK_ARRAY_LEN(names); i++) {
-        struct ck_task *t = ck_task_new(m->tasks, &ck_task_secret, names[i], m->cluster);
-        ck_task_bool(t, "Exists", m->secrets && ck_strv_has(m->secrets, names[i]));
+    for (size_t i = 0; ck_token_names[i]; i++) {
+        const char *name = ck_token_names[i];
+        struct ck_task *t = ck_task_new(m->tasks, &ck_task_secret, name, m->cluster);
+        ck_task_bool(t, "Exists", m->secrets && ck_strv_has(m->secrets, name));
     }
 }
 

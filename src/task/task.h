@@ -67,6 +67,8 @@ struct ck_task_kind {
     /* What is there now, as a task of the same kind in *ret (NULL: nothing). `world` is the read
      * side's handle. NULL: not looked for, always new. */
     int (*find)(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err);
+    /* `find` needs no world: the task itself knows what the store has. */
+    bool self_known;
 };
 
 struct ck_task_value {

@@ -3,8 +3,10 @@
  * Mirrors kOps upup/pkg/fi/cloudup/apply_cluster.go. */
 #include "ops/update/update.h"
 
-#include "base/clock.h"
+#include "base/enc.h"
+#include "base/secret.h"
 #include "base/version.h"
+#include "crypto/hash.h"
 #include "model/assets.h"
 #include "model/build.h"
 #include "ops/create_ig.h"
@@ -13,6 +15,7 @@
 #include "spec/kubeversion.h"
 #include "spec/populate.h"
 #include "store/keysneeded.h"
+#include "store/tokens.h"
 #include "target/terraform.h"
 
 #include <stdlib.h>
@@ -35,6 +38,7 @@ static void note(void *arg, const char *text)
 void ck_update_done(struct ck_update *u)
 {
     ck_tasks_done(&u->tasks);
+    ck_strv_done(&u->secrets);
     if (u->aws)
         ck_aws_read_close(u->aws);
     if (u->http)
@@ -305,6 +309,40 @@ static int keysets(struct work *w, struct ck_err *err)
     return 0;
 }
 
+/* ---- secrets ---- */
+
+/* Nodes compare the hash, so that a changed configuration reaches them. */
+static int encryption_hash(struct work *w, struct ck_err *err)
+{
+    unsigned char digest[CK_SHA256_LEN];
+    CK_AUTOSECRET config = CK_SECRET_INIT;
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    struct ck_buf *b = ck_secret_sink(&config);
+    if (!ck_bool_at(w->u->full.root, "spec.encryptionConfig", false))
+        return 0;
+    int r = ck_secret_read(w->a, w->s, &w->u->cluster.obj, "encryptionconfig", b, err);
+    if (r == -CK_NOT_FOUND)
+        return ck_fail(err, CK_NOT_FOUND,
+                       "spec.encryptionConfig is true, but the store has no secret "
+                       "\"encryptionconfig\": make it with `ckops create secret encryptionconfig`");
+    if (r)
+        return r;
+    ck_sha256(ck_buf_slice(b), digest);
+    ck_base64_encode(&text, digest, sizeof digest);
+    for (char *p = text.ptr; *p; p++)
+        *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+    w->u->model.encryption_config_hash = ck_arena_strdup(w->a, ck_buf_str(&text));
+    return 0;
+}
+
+static int secrets(struct work *w, struct ck_err *err)
+{
+    struct ck_update *u = w->u;
+    int r = ck_tokens_load(w->a, w->s, &u->cluster.obj, !w->o->plan_only, &u->secrets, err);
+    u->model.secrets = &u->secrets;
+    return r ? r : encryption_hash(w, err);
+}
+
 /* ---- the model ---- */
 
 static const char *fact_or(const struct ck_update *u, const char *path, const char *dflt)
@@ -427,8 +465,6 @@ int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck
         r = overrides(&w, err);
     if (!r)
         r = ck_facts_from_env(a, o->env, &ret->facts, err);
-    if (!r && ck_facts_now(&ret->facts))
-        ck_clock_set_ns(ck_facts_now(&ret->facts) * 1000000000);
     if (!r)
         r = ck_cluster_get_for_command(a, s, o->name, &ret->cluster, err);
     if (r)
@@ -441,6 +477,8 @@ int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck
         r = complete(&w, err);
     if (!r)
         r = keysets(&w, err);
+    if (!r)
+        r = secrets(&w, err);
     if (!r)
         r = model(&w, err);
     if (!r)

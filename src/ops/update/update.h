@@ -29,6 +29,7 @@ struct ck_update {
     struct ck_model model;
     struct ck_tasks tasks;
     struct ck_task **order;  /* tasks, dependencies first */
+    struct ck_strv secrets;  /* names of those in the store */
     struct ck_aws_read *aws; /* NULL: no cloud is asked */
     struct ck_http *http;
 };

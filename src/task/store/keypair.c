@@ -31,4 +31,5 @@ const struct ck_task_kind ck_task_keypair = {
     .name = "Keypair",
     .fields = fields,
     .find = find,
+    .self_known = true,
 };

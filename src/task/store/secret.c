@@ -19,4 +19,5 @@ const struct ck_task_kind ck_task_secret = {
     .name = "Secret",
     .fields = fields,
     .find = find,
+    .self_known = true,
 };
