@@ -217,6 +217,11 @@ static int complete_and_check(struct work *w, struct ck_err *err)
     struct ck_assign_facts facts;
     assign_facts(w, &facts);
     int r = ck_assign_cluster(w->a, &w->cluster, &facts, err);
+    const struct ck_val *spec = ck_object_spec(&w->cluster);
+    if (r == 0 && *ck_str_at(spec, "networkID") && !*ck_str_at(spec, "networkCIDR") &&
+        ck_is_str(ck_get(spec, "cloudProvider"), "aws"))
+        r = ck_fail(err, CK_INVALID,
+                    "unable to infer NetworkCIDR from Network ID, please specify --network-cidr");
     if (r == 0)
         r = check_names(w, err);
     if (r == 0)

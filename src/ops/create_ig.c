@@ -27,7 +27,14 @@ int ck_channel_load(struct ck_arena *a, struct ck_vfs_ctx *vfs, const struct ck_
         return 0;
     const char *file = ck_facts_channel_file(facts, name);
     if (!file && !strchr(name, '/')) {
+        static const char *const known[] = {"alpha", "none", "stable"};
+        const char *near = ck_nearest(name, known, CK_ARRAY_LEN(known));
         int r = ck_channel_builtin(a, name, ret, err);
+        if (r == -(int)CK_NOT_FOUND)
+            return ck_fail(err, CK_INVALID,
+                           "error reading channel \"%s\": channels are stable, alpha, none, or a "
+                           "location such as file:///FOLDER/FILE or https://…%s%s%s",
+                           name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
         if (r == 0 && note)
             note(arg, ck_arena_printf(
                           a, "using the data of channel \"%s\" that this program carries", name));

@@ -404,6 +404,8 @@ static int steps(struct ck_new_build *b, struct ck_err *err)
     const struct ck_new_cluster_opts *o = b->o;
     int r = feature_for_options(b, err);
     if (r == 0)
+        r = ck_new_check_options(b, err);
+    if (r == 0)
         r = kubernetes_version(b, err);
     if (r < 0)
         return r;
@@ -425,6 +427,7 @@ static int steps(struct ck_new_build *b, struct ck_err *err)
         (r = cloud_labels(b, err)) < 0)
         return r;
     late_options(b);
+    ck_new_remarks(b);
     return 0;
 }
 

@@ -27,6 +27,12 @@ struct ck_new_build {
 int ck_new_unknown(struct ck_err *err, const char *lead, const char *value, bool quote,
                    const char *const *known, size_t n);
 
+/* ---- new_cluster_check.c ---- */
+/* Values that cannot be right. Errors: INVALID naming the option. */
+int ck_new_check_options(struct ck_new_build *b, struct ck_err *err);
+/* Options without effect, versions out of range: told, not refused. After the build. */
+void ck_new_remarks(struct ck_new_build *b);
+
 /* ---- new_cluster_network.c ---- */
 int ck_new_subnets(struct ck_new_build *b, struct ck_err *err);
 int ck_new_networking(struct ck_new_build *b, struct ck_err *err);

@@ -212,7 +212,27 @@ def test_modes_without_ipv6_are_refused(run, mode, text):
     ("--admin-access=10.0.0.1", 'spec.kubernetesAPIAccess[0]: Invalid value: "10.0.0.1": Could not be parsed as a CIDR (did you mean '
                                 '"10.0.0.1/32")'),
     ("--network-cidr=172.20.1.0/16", "Network contains bits outside prefix (did you mean \"172.20.0.0/16\")"),
-    ("--node-count=-1", "the number of Node machines must not be negative")])
+    ("--node-count=-1", "the number of Node machines must not be negative"),
+    ("--channel=stabel", "or a location such as file:///FOLDER/FILE or https://…; did you mean stable?"),
+    ("--zones=us-east-1a", "--zones names us-east-1a twice"),
+    ("--zones=,us-east-1b", "--zones holds an empty name"),
+    ("--node-volume-size=-1", "--node-volume-size must not be negative"),
+    ("--kubernetes-feature-gates=+", '"+" is no feature gate; write +Name or -Name'),
+    ("--network-id=vpc-1", "unable to infer NetworkCIDR from Network ID, please specify --network-cidr"),
+    ("--etcd-clusters=main,foo", 'spec.etcdClusters[1].name: Unsupported value: "foo"'),
+    ("--node-volume-type=gp9", 'spec.rootVolume.type: Unsupported value: "gp9": supported values: "standard"'),
+    ("--node-tenancy=dedicate", 'supported values: "default", "dedicated", "host"'),
+    ("--discovery-store=gs://b", "S3 is the only supported VFS for discoveryStore"),
+    ("--network-cidr=10.0.0.0/33", 'Invalid NetworkCIDR: "10.0.0.0/33"'),
+    ("--ssh-access=1.2.3.4", 'did you mean "1.2.3.4/32"'),
+    ("--node-count=1.5", 'invalid argument "1.5" for "--node-count" flag'),
+    ("--bastion=yes", 'invalid argument "yes" for "--bastion" flag'),
+    ("--target=foo", 'invalid target: "foo"'),
+    ("--egress=foo", "egress must be of type NAT Gateway"),
+    ("--ssh-public-key=/nope", 'error reading SSH key file "/nope"'),
+    ("--cloud-labels=a", "one or more key=value pairs are malformed"),
+    ("--set=spec.foo=1", "field spec.foo not found in *Cluster"),
+    ("--unset=spec.foo", "field spec.foo not found in *Cluster")])
 def test_wrong_values_are_refused_with_the_nearest_right_one(run, option, text):
     assert text in run.refused(*AWS, option)
 
@@ -221,6 +241,17 @@ def test_a_zone_that_the_facts_do_not_list_is_refused(run):
     run.facts = {"aws": {"zones": ["us-test-1a", "us-test-1b"]}}
     assert run.refused("--cloud=aws", "--zones=us-test-1c") == (
         'error Zone is not a recognized AZ: "us-test-1c" (check you have specified a valid zone?); did you mean us-test-1a?')
+
+
+@pytest.mark.parametrize("option,text", [
+    ("--project=p", "--project has no effect on aws: it is for gce"),
+    ("--os-octavia", "--os-octavia has no effect on aws: it is for openstack"),
+    ("--utility-subnets=subnet-1", "--utility-subnets has no effect with a public topology"),
+    ("--kubernetes-version=1.99.0", "Kubernetes 1.99.0 is newer than what kops"),
+    ("--kubernetes-version=1.31.0", "Kubernetes 1.31.0 is older than what kops")])
+def test_options_without_effect_and_odd_versions_are_remarked_upon(run, option, text):
+    r = run.ckops("create", "cluster", "c.example.com", *AWS, option, "--image=ami-1", "--dry-run", "-o", "yaml")
+    assert r.returncode == 0 and text in r.stderr
 
 
 def test_an_unheard_of_zone_gets_a_remark_only(run):
