@@ -194,6 +194,7 @@ def measure(args, s3, counter, env):
         beside = f"; kops: {kops}" if kops else ""
         print(f"  {title}: {wall * 1000:.0f} ms, {n} requests, {cpu:.2f} s CPU, {peak:.1f} MB{beside}", flush=True)
 
+    fill(s3, "hundred", hundred)
     show("100 clusters", "hundred", 100, of_kops("100 clusters on S3"))
     each = args.backups // 100
     servers.put_many(s3.url, "hundred", [f"{c}/backups/etcd/main/{i:05d}" for c in hundred for i in range(each)], workers=16)
