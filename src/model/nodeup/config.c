@@ -207,7 +207,8 @@ const struct ck_val *ck_nodeup_api_addresses(const struct ck_model *m)
 static void put_kubelet(struct ck_model *m, const struct ck_object *group, struct ck_val *config)
 {
     static const char stored[] = "authenticationTokenWebhookCacheTtl";
-    struct ck_val *kubelet = ck_val_clone(m->a, ck_get(ck_object_spec(group), "kubelet"));
+    const struct ck_val *given = ck_get(ck_object_spec(group), "kubelet");
+    struct ck_val *kubelet = ck_is_map(given) ? ck_val_clone(m->a, given) : ck_map(m->a);
     struct ck_val *ttl = ck_get(kubelet, stored);
     if (ttl) {
         ck_set(m->a, kubelet, "authenticationTokenWebhookCacheTTL", ttl);

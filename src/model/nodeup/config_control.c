@@ -16,6 +16,13 @@ static const char *in_config_base(const struct ck_model *m, const char *path)
     return ck_arena_printf(m->a, "%s/%s", ck_str_at(m->spec, "configBase"), path);
 }
 
+/* A copy of settings; empty where a component has none. */
+static struct ck_val *settings(struct ck_model *m, const struct ck_val *spec, const char *name)
+{
+    const struct ck_val *v = ck_get(spec, name);
+    return ck_is_map(v) ? ck_val_clone(m->a, v) : ck_map(m->a);
+}
+
 /* ---- API servers ---- */
 
 static void put_pem(struct ck_buf *out, const char *label, struct ck_slice der)
@@ -81,7 +88,7 @@ static int put_api_server(struct ck_model *m, struct ck_val *config, struct ck_e
     ck_set_str(m->a, c, "ClusterDNSDomain", ck_str_at(m->spec, "clusterDNSDomain"));
     if (m->encryption_config_hash)
         ck_set_str(m->a, c, "EncryptionConfigSecretHash", m->encryption_config_hash);
-    ck_set(m->a, c, "KubeAPIServer", ck_val_clone(m->a, ck_get(internal, "kubeAPIServer")));
+    ck_set(m->a, c, "KubeAPIServer", settings(m, internal, "kubeAPIServer"));
     ck_set_str(m->a, c, "ServiceAccountPublicKeys", ck_buf_str(&keys));
     ck_set(m->a, config, "APIServerConfig", c);
     if (ck_len(addresses))
@@ -142,6 +149,16 @@ static int scheduler_object(struct ck_model *m, struct ck_val **ret, struct ck_e
     return 0;
 }
 
+/* A quantity ("1500m", "2k") as a number. */
+static struct ck_val *number_of(struct ck_arena *a, const struct ck_val *quantity)
+{
+    char *end;
+    if (quantity->kind != CK_STR)
+        return ck_val_clone(a, quantity);
+    double d = strtod(quantity->s.ptr, &end);
+    return ck_float(a, *end == 'm' ? d / 1000 : *end == 'k' ? d * 1000 : d);
+}
+
 static int put_scheduler_file(struct ck_model *m, struct ck_val *config, struct ck_err *err)
 {
     static const char kubeconfig[] = "/var/lib/kube-scheduler/kubeconfig";
@@ -155,10 +172,8 @@ static int put_scheduler_file(struct ck_model *m, struct ck_val *config, struct 
     ck_put(m->a, c, "clientConnection.kubeconfig", ck_str(m->a, kubeconfig));
     if (burst)
         ck_put(m->a, c, "clientConnection.burst", ck_val_clone(m->a, burst));
-    if (qps) /* a quantity in the specification, a number here */
-        ck_put(m->a, c, "clientConnection.qps",
-               qps->kind == CK_STR ? ck_float(m->a, strtod(qps->s.ptr, NULL))
-                                   : ck_val_clone(m->a, qps));
+    if (qps)
+        ck_put(m->a, c, "clientConnection.qps", number_of(m->a, qps));
     ck_yaml_emit(&text, c);
     struct ck_val *file = ck_map(m->a), *list = ck_list(m->a);
     ck_set_str(m->a, file, "content", ck_buf_str(&text));
@@ -173,9 +188,8 @@ static int put_control_plane(struct ck_model *m, const struct ck_object *group,
 {
     const struct ck_val *internal = ck_nodeup_of(m)->internal;
     struct ck_val *c = ck_map(m->a);
-    ck_set(m->a, c, "KubeControllerManager",
-           ck_val_clone(m->a, ck_get(internal, "kubeControllerManager")));
-    ck_set(m->a, c, "KubeScheduler", ck_val_clone(m->a, ck_get(internal, "kubeScheduler")));
+    ck_set(m->a, c, "KubeControllerManager", settings(m, internal, "kubeControllerManager"));
+    ck_set(m->a, c, "KubeScheduler", settings(m, internal, "kubeScheduler"));
     ck_set(m->a, config, "ControlPlaneConfig", c);
     if (!ck_model_dns_none(m) && *ck_str_at(m->spec, "dnsZone"))
         ck_set_str(m->a, config, "DNSZone", ck_str_at(m->spec, "dnsZone"));
