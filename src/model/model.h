@@ -26,6 +26,8 @@ struct ck_model {
     const struct ck_val *spec;      /* of `full` */
     const struct ck_object *groups; /* completed, by name */
     size_t n_groups;
+    const struct ck_object *all_groups; /* also those that filters leave out of this update */
+    size_t n_all_groups;
     const struct ck_channel *channel;
     const struct ck_feature_flags *features;
     const struct ck_facts *facts;

@@ -91,8 +91,13 @@ static int endpoint(struct ck_aws_read *w, const struct service *s, struct ck_re
     const char *url =
         ck_env_nonempty(w->env, ck_arena_printf(w->a, "AWS_ENDPOINT_URL_%s", s->variable));
     url = url ? url : ck_env_nonempty(w->env, "AWS_ENDPOINT_URL");
-    if (url)
-        return ck_url_parse(w->a, url, req, err);
+    if (url) { /* of which host and port count: paths are the services' */
+        const char *path = req->path;
+        int r = ck_url_parse(w->a, url, req, err);
+        req->path = path;
+        req->raw_path = NULL;
+        return r;
+    }
     const char *mark = strstr(s->endpoint, "%s");
     req->scheme = "https";
     req->host = mark ? ck_arena_printf(w->a, "%.*s%s%s", (int)(mark - s->endpoint), s->endpoint,

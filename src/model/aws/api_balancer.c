@@ -111,10 +111,8 @@ static const struct ck_val *access_log(const struct balancer *b)
     const struct ck_val *spec = ck_get(b->spec, "accessLog");
     const char *bucket = ck_str_at(spec, "bucket"), *prefix = ck_str_at(spec, "bucketPrefix");
     ck_set_bool(m->a, log, "Enabled", *bucket);
-    if (*bucket)
-        ck_set_str(m->a, log, "S3BucketName", bucket);
-    if (*prefix)
-        ck_set_str(m->a, log, "S3BucketPrefix", prefix);
+    ck_set(m->a, log, "S3BucketName", *bucket ? ck_str(m->a, bucket) : ck_null(m->a));
+    ck_set(m->a, log, "S3BucketPrefix", *prefix ? ck_str(m->a, prefix) : ck_null(m->a));
     return log;
 }
 

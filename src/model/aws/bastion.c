@@ -141,6 +141,8 @@ static void network_balancer(const struct bastion *b)
     ck_task_str(t, "Type", "network");
     ck_task_ref(t, "VPC", &ck_aws_vpc, m->name);
     ck_set_bool(m->a, log, "Enabled", false);
+    ck_set(m->a, log, "S3BucketName", ck_null(m->a));
+    ck_set(m->a, log, "S3BucketPrefix", ck_null(m->a));
     ck_task_val(t, "AccessLog", log);
 }
 

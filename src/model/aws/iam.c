@@ -128,8 +128,8 @@ static int user_profile(struct ck_model *m, const struct ck_object *group, struc
 int ck_aws_build_iam(struct ck_model *m, struct ck_err *err)
 {
     bool needed[CK_ROLE_BASTION + 1] = {false};
-    for (size_t i = 0; i < m->n_groups; i++) {
-        const struct ck_object *g = &m->groups[i];
+    for (size_t i = 0; i < m->n_all_groups; i++) {
+        const struct ck_object *g = &m->all_groups[i];
         int r = 0;
         if (*ck_str_at(g->root, "spec.iam.profile"))
             r = user_profile(m, g, err);

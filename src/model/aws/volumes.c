@@ -10,9 +10,9 @@ enum { DEFAULT_GIB = 20, GP3_IOPS = 3000, GP3_THROUGHPUT = 125, IO_IOPS = 100 };
 
 static const struct ck_object *group_of(const struct ck_model *m, const char *name)
 {
-    for (size_t i = 0; i < m->n_groups; i++)
-        if (!strcmp(ck_object_name(&m->groups[i]), name))
-            return &m->groups[i];
+    for (size_t i = 0; i < m->n_all_groups; i++)
+        if (!strcmp(ck_object_name(&m->all_groups[i]), name))
+            return &m->all_groups[i];
     return NULL;
 }
 

@@ -278,11 +278,16 @@ static int complete(struct work *w, struct ck_err *err)
     };
     zone_facts(w, &facts);
     r = ck_populate_cluster(w->a, &u->cluster.obj, &facts, &u->full, err);
+    struct ck_object *all = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *all);
     struct ck_object *groups = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *groups);
     size_t n = 0;
-    for (size_t i = 0; i < igs.n && !r; i++)
+    for (size_t i = 0; i < igs.n && !r; i++) {
+        r = complete_group(w, &raw[i], &all[i], err);
         if (wanted(w, &raw[i]))
-            r = complete_group(w, &raw[i], &groups[n++], err);
+            groups[n++] = all[i];
+    }
+    u->model.all_groups = all;
+    u->model.n_all_groups = igs.n;
     u->model.groups = groups;
     u->model.n_groups = n;
     return r;

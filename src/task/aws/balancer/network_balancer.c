@@ -91,6 +91,8 @@ static int attributes(struct ck_aws_read *w, struct ck_task *actual, const char 
         return r;
     const struct ck_val *list = ck_aws_items(w, reply, "Attributes");
     ck_set_bool(w->a, log, "Enabled", false);
+    ck_set(w->a, log, "S3BucketName", ck_null(w->a));
+    ck_set(w->a, log, "S3BucketPrefix", ck_null(w->a));
     for (size_t i = 0; i < ck_len(list); i++) {
         const char *key = ck_str_at(ck_item(list, i), "Key");
         const char *value = ck_str_at(ck_item(list, i), "Value");
