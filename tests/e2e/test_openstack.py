@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import threading
 import time
@@ -47,7 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return f"token-{s.tokens}-{SECRET}"
 
     def endpoint(self, region):
-        return f"http://127.0.0.1:{self.server.server_address[1]}/{region}/v1/AUTH_x"
+        return f"{self.server.scheme}://127.0.0.1:{self.server.server_address[1]}/{region}/v1/AUTH_x"
 
     def serve(self):
         s, path = self.server, self.path.split("?")[0]
@@ -87,6 +88,7 @@ class World:
         s = self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         s.daemon_threads = True
         s.seen, s.logins, s.store, s.failing = [], [], [], {}
+        s.scheme = "http"
         s.tokens, s.lifetime, s.versions, s.catalog, s.refuse = 0, 3600, ("v3", "v2"), True, 0
         threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.url = "http://127.0.0.1:%d" % s.server_address[1]
@@ -470,3 +472,54 @@ def test_a_clock_that_is_wrong_does_not_matter(world):
     world.server.lifetime = -3600
     world.run()
     assert len(world.server.logins) == 1 and world.server.store
+
+
+# ---- TLS
+
+@pytest.fixture
+def tls_world(tmp_path):
+    """The same server with a certificate of an authority of its own."""
+    d = tmp_path / "pki"
+    d.mkdir()
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
+                        "key", "-out", "cert", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"], cwd=d, check=True,
+                       capture_output=True)
+    except FileNotFoundError:
+        (pytest.fail if os.environ.get("CKOPS_SERVERS_REQUIRED") == "1" else pytest.skip)("openssl is not installed")
+    w = World(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(d / "cert", d / "key")
+    w.server.socket = context.wrap_socket(w.server.socket, server_side=True, do_handshake_on_connect=False)
+    w.server.scheme = "https"
+    w.url = w.url.replace("http:", "https:")
+    w.cert = str(d / "cert")
+    yield w
+    w.server.shutdown()
+    w.server.server_close()
+
+
+def cert_of_clouds_yaml(w):
+    cloud_named(w)
+    p = w.home / ".config/openstack/clouds.yaml"
+    p.write_text(p.read_text().replace("region_name: Two", f"region_name: Two\n    cacert: {w.cert}"))
+
+
+@pytest.mark.parametrize("trust", [lambda w: (basic(w), w.set(CACERT=w.cert)), cert_of_clouds_yaml,
+                                   lambda w: (basic(w), w.env.update(CKOPS_STORE_CA_BUNDLE=w.cert)),
+                                   lambda w: (basic(w), w.env.update(KOPS_OS_TLS_INSECURE_SKIP_VERIFY="true")),
+                                   lambda w: (basic(w), w.env.update(KOPS_OS_TLS_INSECURE_SKIP_VERIFY="1"))],
+                         ids=["OS_CACERT", "clouds.yaml", "CKOPS_STORE_CA_BUNDLE", "skip true", "skip 1"])
+def test_an_authority_of_ones_own(tls_world, trust):
+    trust(tls_world)
+    p = tls_world.run()
+    assert tls_world.server.store, p.stderr
+
+
+@pytest.mark.parametrize("value", [None, "yes", "TRUE", ""])
+def test_an_unknown_authority_is_refused(tls_world, value):
+    basic(tls_world)
+    if value is not None:
+        tls_world.env["KOPS_OS_TLS_INSECURE_SKIP_VERIFY"] = value
+    p = tls_world.run()
+    assert p.returncode == 1 and "is not trusted" in p.stderr and "OS_CACERT" in p.stderr and not tls_world.server.logins

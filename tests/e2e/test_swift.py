@@ -216,8 +216,8 @@ def test_the_contract_holds(swift):
 def test_the_contract_holds_without_bulk_deletion_and_with_tokens_that_end(plain):
     """Also the renewal: the run is many times longer than a token's life."""
     url = f"swift://{fresh(plain)}"
-    passes(url, direct(plain), LITTLE, only="test_V*")
-    passes(url, direct(plain), LITTLE, only="test_find*")
+    for only in ("*V035*", "*V048*", "*V09*", "*V100*", "*find*"):
+        passes(url, direct(plain), LITTLE, only=only)
 
 
 @pytest.mark.parametrize("mode", ["ids", "kops", "application credential", "application credential by name"])

@@ -546,6 +546,7 @@ static void bad_names_are_refused_before_any_request(void **state)
         {"swift://b/x\ny", "control characters"},
         {"swift://b/a/../c", "\"..\" is not allowed"},
         {"swift://user:pw@b/c", "credentials do not belong in a URL"},
+        {"swift://b/a?b", "no query"},
         {"swift://b/%zz", "invalid openstack cloud storage path"},
     };
     for (size_t i = 0; i < CK_ARRAY_LEN(t); i++) {

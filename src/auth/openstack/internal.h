@@ -50,6 +50,7 @@ struct ck_os {
     const char *source; /* "the environment", "clouds.yaml (FILE, cloud x)", "FILE" */
     const char *who;
     bool v2, version_known;
+    struct ck_tls tls;
     char *token;          /* owned */
     unsigned generation;  /* counts tokens */
     int64_t renew_s;      /* from then on it is renewed; 0: only when it is refused */

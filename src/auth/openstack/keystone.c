@@ -41,7 +41,7 @@ static int request(struct ck_os *os, struct ck_arena *a, const char *method, con
     ret->retry = CK_RETRY_SAFE;
     ret->max_reply = REPLY_MAX;
     ret->timeout_ms = os->cfg.timeout_ms;
-    ret->ca_file = os->set.v[OS_K_CACERT];
+    ck_os_set_tls(os, ret);
     ret->bucket = "keystone";
     ck_nvs_add(a, &ret->headers, "accept", "application/json");
     return 0;

@@ -107,7 +107,8 @@ const char *ck_os_region(const struct ck_os *os)
     return r ? r : "";
 }
 
-const char *ck_os_ca_file(const struct ck_os *os)
+void ck_os_set_tls(const struct ck_os *os, struct ck_req *r)
 {
-    return os->set.v[OS_K_CACERT];
+    r->ca_file = os->set.v[OS_K_CACERT];
+    r->tls = &os->tls;
 }

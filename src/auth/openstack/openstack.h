@@ -39,5 +39,6 @@ bool ck_os_again(void *use, struct ck_req *r, const struct ck_resp *resp);
 
 /* For messages: "user demo of project demo (from the environment)"; holds no secret. Borrowed. */
 const char *ck_os_who(const struct ck_os *os);
-const char *ck_os_region(const struct ck_os *os);  /* "" when none was named */
-const char *ck_os_ca_file(const struct ck_os *os); /* NULL: the system's */
+const char *ck_os_region(const struct ck_os *os); /* "" when none was named */
+/* How the servers are verified: CA file, and kOps' KOPS_OS_TLS_INSECURE_SKIP_VERIFY. */
+void ck_os_set_tls(const struct ck_os *os, struct ck_req *r);

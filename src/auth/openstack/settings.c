@@ -247,6 +247,10 @@ int ck_os_load(struct ck_os *os, struct ck_err *err)
         return r;
     if (os->cfg.ca_file)
         os->set.v[OS_K_CACERT] = os->cfg.ca_file;
+    const char *skip = ck_env_get(os->cfg.env, "KOPS_OS_TLS_INSECURE_SKIP_VERIFY");
+    os->tls.insecure = skip && (strcmp(skip, "true") == 0 || strcmp(skip, "1") == 0);
+    os->tls.hint = "if it comes from an authority of your own, name a file with that authority's "
+                   "certificate in OS_CACERT, CKOPS_STORE_CA_BUNDLE or SSL_CERT_FILE";
     os->who = describe(os);
     os->loaded = true;
     return 0;

@@ -120,6 +120,7 @@ static int read_dir(const struct listing *l, const char *key, enum what what,
         ck_sftp_start(c, SFTP_CLOSE, 0);
         ck_sftp_str(c, ck_slice_n(handle, len));
         ck_sftp_end(c);
+        ck_sftp_flush(c);
     }
     return r;
 }
@@ -238,6 +239,8 @@ int ck_ssh_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
         ck_err_done(err);
         return sweep(l.s, SFTP_REMOVE, key, a, &problems, &count, err); /* a single file */
     }
+    ck_entries_sort(&files);
+    ck_entries_sort(&dirs); /* a folder is a prefix of those in it, and so before them */
     for (size_t i = 0; r == 0 && i < files.n; i++)
         r = sweep(l.s, SFTP_REMOVE, files.v[i].key, a, &problems, &count, err);
     size_t ignored = 0;

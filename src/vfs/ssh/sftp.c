@@ -186,6 +186,12 @@ static bool pump(struct ck_sftp *c, int64_t left)
     return true;
 }
 
+void ck_sftp_flush(struct ck_sftp *c)
+{
+    ssize_t n = write(c->child.in, c->tx.ptr + c->tx_at, c->tx.len - c->tx_at);
+    c->tx_at += n > 0 ? (size_t)n : 0;
+}
+
 static int malformed(struct ck_sftp *c, struct ck_err *err)
 {
     ck_sftp_close(c);

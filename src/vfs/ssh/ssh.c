@@ -135,6 +135,7 @@ static void ask_close(struct fetch *f)
     ck_sftp_start(c, SFTP_CLOSE, f->id + 3);
     ck_sftp_str(c, ck_slice_n(f->handle, f->handle_len));
     ck_sftp_end(c);
+    ck_sftp_flush(c);
 }
 
 static int nonsense(struct fetch *f, struct ck_err *err)
@@ -437,7 +438,11 @@ int ck_vfs_parse_ssh(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
         return refuse(err, url,
                       "it has the form ssh://[user@]host[:port]/folder, names without blanks and "
                       "without a hyphen in front; what else ssh needs belongs into ~/.ssh/config");
-    struct ck_slice rest = ck_slice_n(host + target.len, strcspn(host + target.len, "?#"));
+    if (strpbrk(url, "?#"))
+        return refuse(err, url,
+                      "a store's URL has no query and no fragment (in a name, write ? as %3F and # "
+                      "as %23)");
+    struct ck_slice rest = ck_slice_of(host + target.len);
     while (rest.len && rest.ptr[0] == '/')
         rest = ck_slice_n(rest.ptr + 1, rest.len - 1);
     CK_AUTOBUF struct ck_buf key = CK_BUF_INIT;

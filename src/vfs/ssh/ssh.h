@@ -89,6 +89,8 @@ void ck_sftp_u32(struct ck_sftp *c, uint32_t v);
 void ck_sftp_u64(struct ck_sftp *c, uint64_t v);
 void ck_sftp_str(struct ck_sftp *c, struct ck_slice s);
 void ck_sftp_end(struct ck_sftp *c);
+/* Send what can be sent without waiting: requests whose replies nobody waits for. */
+void ck_sftp_flush(struct ck_sftp *c);
 /* The next reply to anything. UNAVAILABLE, TIMEOUT, UNAUTHENTICATED: the connection is gone. */
 int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *err);
 /* The reply to `id`; others are dropped (nobody waits for a CLOSE). */

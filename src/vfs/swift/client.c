@@ -76,13 +76,13 @@ void ck_swift_request(struct ck_arena *a, struct ck_swift *s, const char *method
         .max_reply = ctx->max_object,
         .timeout_ms = ctx->timeout_ms,
         .retry = CK_RETRY_SAFE,
-        .ca_file = ck_os_ca_file(s->os),
         .bucket = "swift",
         .sign = ck_os_sign,
         .sign_arg = use,
         .again = ck_os_again,
         .again_arg = use,
     };
+    ck_os_set_tls(s->os, ret);
 }
 
 int ck_swift_send(struct ck_swift *s, const struct ck_req *r, struct ck_resp *ret,

@@ -241,6 +241,12 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
     struct ck_slice name = ck_slice_n(host, strcspn(host, "/?#"));
     if (!name.len)
         return ck_fail(err, CK_INVALID, "invalid swift path: %s", ck_buf_str(&quoted));
+    if (strpbrk(url, "?#"))
+        return ck_fail(
+            err, CK_INVALID,
+            "invalid openstack cloud storage path: %s: a store's URL has no query and no "
+            "fragment (in a name, write ? as %%3F and # as %%23)",
+            ck_buf_str(&quoted));
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     if (!container_ok(ck_arena_strndup(tmp, name.ptr, name.len))) {
         CK_AUTOBUF struct ck_buf near = CK_BUF_INIT;
@@ -248,9 +254,8 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
         return ck_fail(err, CK_INVALID,
                        "invalid openstack cloud storage path: %s: a container's name has 1 to %d "
                        "bytes without blanks, slashes, colons, quotes and percent signs; "
-                       "swift://%s%.*s would do",
-                       ck_buf_str(&quoted), MAX_CONTAINER, ck_buf_str(&near),
-                       (int)strcspn(name.ptr + name.len, "?#"), name.ptr + name.len);
+                       "swift://%s%s would do",
+                       ck_buf_str(&quoted), MAX_CONTAINER, ck_buf_str(&near), name.ptr + name.len);
     }
     struct ck_vfs_url parts;
     if (!ck_vfs_url_split(ctx->arena, url, &parts))

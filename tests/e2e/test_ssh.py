@@ -1,0 +1,446 @@
+"""ssh:// on a real OpenSSH server: the store contract, races, configuration and agent, the promised messages,
+sftp beside it; and on the wire: exact requests, and a fault in the place of each reply.
+
+CKOPS_BIN and CKOPS_BUILD name what is tested; servers come from tests/servers. CK_FULL=1 asks for the full
+counts."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/servers"))
+import fake_ssh  # noqa: E402
+import servers  # noqa: E402
+import sshd  # noqa: E402
+from test_conformance import BUILD, FULL, PROGRAM as CONTRACT  # noqa: E402
+from test_everyday import ALL, NAME  # noqa: E402
+
+PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
+VFS = BUILD / "tests/unit/vfs_cli"
+REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
+pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK) or not os.access(VFS, os.X_OK),
+                                reason=f"{PROGRAM} or {VFS} is not built (CKOPS_BIN, CKOPS_BUILD)")
+
+COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64", "CK_MANY": "2500"} if FULL else \
+         {"CK_RACE_ROUNDS": "1", "CK_CAS_STEPS": "3", "CK_CAS_WRITERS": "12", "CK_MANY": "300", "CK_READ_ROUNDS": "30"}
+
+
+def start(**options):
+    try:
+        return sshd.Sshd(**options).start()
+    except servers.Missing as e:
+        (pytest.fail if REQUIRED else pytest.skip)(str(e))
+
+
+@pytest.fixture(scope="module")
+def server():
+    s = start()
+    yield s
+    s.stop()
+
+
+def environment(s, config=None, **more):
+    e = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **(s.env(config) if s else {}), **more}
+    e.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+    return e
+
+
+def run(s, *args, config=None, stdin="", state=None, env=None, code=(0, 1)):
+    e = environment(s, config, **(env or {}))
+    p = subprocess.run([PROGRAM, *args, *(["--state", state] if state else [])], env=e, input=stdin, text=True,
+                       capture_output=True, timeout=120)
+    assert p.returncode in code, p.stderr
+    return p
+
+
+def passes(url, env, counts, only=None):
+    e = {**env, **counts, "CK_STORE_URL": url, **({"CK_ONLY": only} if only else {})}
+    p = subprocess.run([CONTRACT], env=e, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                       timeout=36000 if FULL else 900)
+    assert p.returncode == 0 and "[       OK ]" in p.stdout, p.stdout[-4000:]
+
+
+def left_over(folder):
+    return [str(f) for f in pathlib.Path(folder).rglob(".ckops-*")]
+
+
+# ---- the contract
+
+@pytest.mark.slow
+def test_the_contract_holds(server):
+    passes(server.store("contract/a"), environment(server), COUNTS)
+    assert not left_over(server.data)
+
+
+def test_a_server_that_turns_many_away_at_once(server):
+    """OpenSSH's own limit: of more than ten connections in the making some are closed unseen."""
+    s = start(startups="10:30:100")
+    try:
+        passes(s.store(), environment(s), dict(COUNTS, CK_RACE_ROUNDS="1"), only="*twelve*")
+    finally:
+        s.stop()
+
+
+def test_everyday_commands(server):
+    state = server.store("everyday")
+    folder = server.data / "everyday"
+    run(server, "create", "-f", "-", stdin=ALL, state=state)
+    assert sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()) == \
+        [f"{NAME}/config", f"{NAME}/instancegroup/cp", f"{NAME}/instancegroup/nodes"]
+    assert all(f.stat().st_mode & 0o077 == 0 for f in folder.rglob("*"))
+    assert NAME in run(server, "get", "clusters", state=state).stdout
+    run(server, "edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7", state=state)
+    assert "maxSize: 7" in (folder / NAME / "instancegroup/nodes").read_text()
+    assert "already exists" in run(server, "create", "-f", "-", stdin=ALL, state=state).stderr
+    run(server, "delete", "cluster", NAME, "--unregister", "--yes", state=state)
+    assert not [f for f in folder.rglob("*") if f.is_file()]
+
+
+def test_a_lock_left_behind_is_waited_for_and_then_passed(server):
+    state, folder = server.store("dead"), server.data / "dead"
+    run(server, "create", "-f", "-", stdin=ALL, state=state)
+    args = ["edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=8"]
+    log = server.dir / "requests"
+    settings = server.dir / "settings.json"
+    fake = {"CKOPS_SSH": f"{sys.executable} {ROOT}/tests/servers/fake_ssh.py {settings}"}
+    settings.write_text(json.dumps({"log": str(log), "first": 0, "count": 0, "fault": None}))
+    before = (folder / NAME / "instancegroup/nodes").read_text()
+    run(None, *args, state=f"ssh://store{folder}", env=fake)
+    (folder / NAME / "instancegroup/nodes").write_text(before)
+    lines = log.read_text().splitlines()
+    lock = next(i for i, line in enumerate(lines) if "ckops_lock_" in line)
+    log.unlink()
+    # The connection dies right after the lock was taken, and for good.
+    settings.write_text(json.dumps({"log": str(log), "first": lock + 2, "count": 1000, "fault": "break before"}))
+    assert run(None, *args, state=f"ssh://store{folder}", env=fake).returncode == 1
+    assert any("ckops_lock_" in f for f in left_over(folder))
+    began = time.monotonic()
+    assert run(server, *args, state=state).returncode == 0
+    assert time.monotonic() - began > 10
+    assert not any("ckops_lock_" in f for f in left_over(folder))
+    assert "maxSize: 8" in (folder / NAME / "instancegroup/nodes").read_text()
+
+
+# ---- the user's configuration
+
+def test_a_jump_host(server):
+    config = server.client_config("user", name="jump")
+    config.write_text(config.read_text() + config.read_text().replace("Host store", "Host gate").replace("127.0.0.1", "localhost", 1))
+    known = (server.dir / "known_hosts")
+    if "localhost" not in known.read_text():
+        known.write_text(known.read_text() + known.read_text().replace("127.0.0.1", "localhost"))
+    config.write_text(config.read_text().replace("Host store\n", "Host store\n  ProxyJump gate\n"))
+    p = run(server, "get", "clusters", "-v", "6", config=config, state=server.store("none"))
+    assert "no such file or directory" in p.stderr, p.stderr
+
+
+def test_a_key_of_the_agent(server, tmp_path):
+    socket = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        while not socket.exists():
+            time.sleep(0.02)
+        env = {"SSH_AUTH_SOCK": str(socket)}
+        subprocess.run(["ssh-add", "-q", str(server.dir / "user")], env={**os.environ, **env}, check=True)
+        config = server.client_config("stranger", name="agent", IdentitiesOnly="no", IdentityFile="/nonexistent")
+        p = run(server, "get", "clusters", config=config, state=server.store("none"), env=env)
+        assert "no such file or directory" in p.stderr
+        p = run(server, "get", "clusters", config=config, state=server.store("none"))
+        assert "Permission denied" in p.stderr
+    finally:
+        agent.terminate()
+        agent.wait()
+
+
+def test_user_and_port_of_the_url(server):
+    config = server.client_config("user", name="bare", User="nobody-else", Port="1")
+    import getpass
+    url = f"ssh://{getpass.getuser()}@store:{server.port}{server.data}/none"
+    assert "no such file or directory" in run(server, "get", "clusters", config=config, state=url).stderr
+
+
+# ---- the promised messages, at once
+
+def wrong_key(s):
+    return {"config": s.client_config("stranger")}, ["Permission denied (publickey)", "does `ssh store` work"]
+
+
+def unknown_host(s):
+    (s.dir / "empty").write_text("")
+    return {"config": s.client_config("user", name="unknown", UserKnownHostsFile=s.dir / "empty")}, [
+        "Host key verification failed", "known_hosts"]
+
+
+def changed_host(s):
+    other = " ".join((s.dir / "stranger.pub").read_text().split()[:2])
+    (s.dir / "changed").write_text(f"[127.0.0.1]:{s.port} {other}\n")
+    return {"config": s.client_config("user", name="changed", UserKnownHostsFile=s.dir / "changed")}, ["Host key verification failed"]
+
+
+def nobody_listens(s):
+    return {"config": s.client_config("user", name="refused", Port=1)}, ["Connection refused"]
+
+
+def passphrase(s):
+    if not (s.dir / "locked").exists():
+        s.key("locked", "s3cret-of-tests")
+    return {"config": s.client_config("locked")}, ["Permission denied", "without a passphrase"]
+
+
+def no_program(s):
+    return {"env": {"CKOPS_SSH": "no-such-program"}}, ["the program no-such-program is not installed"]
+
+
+def bad_option(s):
+    return {"env": {"CKOPS_SSH": "ssh -oNoSuchOption=1"}}, ["NoSuchOption".lower()]
+
+
+@pytest.mark.parametrize("setup", [wrong_key, unknown_host, changed_host, nobody_listens, passphrase, no_program, bad_option],
+                         ids=lambda f: f.__name__)
+def test_one_clear_message(server, setup):
+    options, texts = setup(server)
+    began = time.monotonic()
+    p = run(server, "get", "clusters", "-v", "10", state=server.store("none"), **options)
+    assert time.monotonic() - began < (2 if not REQUIRED else 5)
+    assert p.returncode == 1
+    last = p.stderr.split("Error: ")[-1]
+    assert p.stderr.count("Error: ") == 1 and "s3cret-of-tests" not in p.stderr
+    for t in texts:
+        assert t in last or t in last.lower(), p.stderr
+
+
+def test_a_server_without_sftp():
+    s = start(subsystem=None)
+    try:
+        p = run(s, "get", "clusters", state=s.store("none"))
+        assert p.returncode == 1 and "the server offers no SFTP" in p.stderr, p.stderr
+    finally:
+        s.stop()
+
+
+def test_something_that_greets_instead_of_speaking_sftp(server, tmp_path):
+    greeting = tmp_path / "greeting"
+    greeting.write_text("#!/bin/sh\necho Welcome to this machine\nexec cat\n")
+    greeting.chmod(0o755)
+    p = run(None, "get", "clusters", state="ssh://store/x", env={"CKOPS_SSH": str(greeting)})
+    assert "does not speak SFTP" in p.stderr
+
+
+BAD = {
+    "ssh:///x": "it has the form ssh://[user@]host[:port]/folder",
+    "ssh://-oProxyCommand=x/y": "without a hyphen in front",
+    "ssh://a b/c": "names without blanks",
+    "ssh://user@-x/y": "without a hyphen in front",
+    "ssh://-l@x/y": "without a hyphen in front",
+    "ssh://host:port/y": "it has the form",
+    "ssh://host": "ssh://host/srv/state",
+    "ssh://user:secret@host/x": "credentials do not belong in a URL",
+    "ssh://host/a\x01b": "control characters",
+    "ssh://host/a/../b": '".." is not allowed',
+    "ssh://host/%zz": "%25",
+    "ssh://$(touch x)/y": "it has the form",
+}
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_a_bad_location_starts_no_program(url, tmp_path):
+    p = run(None, "get", "clusters", state=url, env={"CKOPS_SSH": f"/bin/touch {tmp_path}/started"})
+    assert p.returncode == 1 and BAD[url] in p.stderr, p.stderr
+    assert "secret" not in p.stderr and not (tmp_path / "started").exists()
+
+
+# ---- sftp beside it
+
+def sftp(server, *commands):
+    p = subprocess.run(["sftp", "-q", "-F", str(server.config), "-b", "-", "store"], input="\n".join(commands) + "\n", text=True,
+                       capture_output=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    return p.stdout
+
+
+def test_sftp_reads_what_ckops_wrote_and_the_reverse(server, tmp_path):
+    run(server, "create", "-f", "-", stdin=ALL, state=server.store("both"))
+    here, there = tmp_path / "both", f"{server.data}/both"
+    sftp(server, f"get -r {there} {here}")
+    assert sorted(str(f.relative_to(here)) for f in here.rglob("*") if f.is_file()) == \
+        [f"{NAME}/config", f"{NAME}/instancegroup/cp", f"{NAME}/instancegroup/nodes"]
+    assert (here / NAME / "config").read_text().startswith("apiVersion: kops.k8s.io/v1alpha2\n")
+    sftp(server, f"mkdir {server.data}/copy", f"put -r {here} {server.data}/copy")
+    one = run(server, "get", "ig", "--name", NAME, state=server.store("both"))
+    two = run(server, "get", "ig", "--name", NAME, state=server.store("copy/both"))
+    assert one.stdout == two.stdout and "nodes" in one.stdout
+
+
+def test_links_are_not_followed_in_listings(server, tmp_path):
+    folder = server.data / "links"
+    run(server, "create", "-f", "-", stdin=ALL, state=server.store("links"))
+    (folder / "loop").symlink_to(folder)
+    (folder / "elsewhere").symlink_to("/etc")
+    out = subprocess.run([VFS, server.store("links"), "tree", "."], env=environment(server), text=True, capture_output=True, check=True).stdout
+    assert "loop" not in out and "elsewhere" not in out and f"{NAME}/config" in out
+
+
+# ---- on the wire
+
+class Wire:
+    """One folder, one operation, a program in the place of ssh."""
+
+    def __init__(self, root, without=()):
+        if not os.access(fake_ssh.SERVER, os.X_OK):
+            (pytest.fail if REQUIRED else pytest.skip)("OpenSSH's sftp-server is not installed (tests/servers/build.sh sshd)")
+        self.root, self.folder, self.without = root, root / "store", list(without)
+        self.log, self.settings = root / "log", root / "settings.json"
+
+    def fresh(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for name, content in {"k": "old", "d/a": "1", "d/b": "2", "d/e/f": "3"}.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(content)
+        self.arm(0, None)
+        return self
+
+    def arm(self, first, fault, count=1):
+        self.log.unlink(missing_ok=True)
+        self.settings.write_text(json.dumps({"log": str(self.log), "first": first, "fault": fault, "count": count,
+                                             "without": self.without}))
+
+    def run(self, op, key, *args, stdin=""):
+        p = subprocess.run([VFS, f"ssh://store{self.folder}", op, key, *args], input=stdin, text=True, capture_output=True, timeout=90,
+                           env=environment(None, CKOPS_SSH=f"{sys.executable} {ROOT}/tests/servers/fake_ssh.py {self.settings}"))
+        assert p.returncode in (0, 1), p.stderr
+        return p
+
+    def requests(self):
+        """The requests but INIT, paths relative, random names as *."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [re.sub(r"\.ckops-[0-9a-f]{24}", "TMP", re.sub(r"\.ckops-ckops_lock_[0-9a-f]{40}", "LOCK",
+                       line.replace(f"{self.folder}/", ""))) for line in lines if line != "INIT"]
+
+    def version(self, key):
+        p = self.run("get", key)
+        assert p.returncode == 0
+        (self.folder / "same").write_text(p.stdout)
+        v = self.run("put", "same", stdin=p.stdout).stdout.strip()
+        (self.folder / "same").unlink()
+        return v
+
+    def content(self, key):
+        p = self.folder / key
+        return p.read_text() if p.is_file() else None
+
+
+READ = ["OPEN {0} 1", "READ", "CLOSE"]
+FILE = ["OPEN TMP 2a", "WRITE", "fsync", "CLOSE"]
+# Operation, key, what goes in; the requests; what is there afterwards, and in between.
+EXACT = {
+    "get": (["get", "k"], "", ["OPEN k 1", "READ", "CLOSE"], {"k": "old"}),
+    "get absent": (["get", "none"], "", ["OPEN none 1"], {"none": None}),
+    "put": (["put", "k"], "new", [*FILE, "posix-rename TMP k"], {"k": "new"}),
+    "put into a new folder": (["put", "x/y"], "new", ["OPEN x/TMP 2a", "MKDIR...", "OPEN x/TMP 2a", "WRITE", "fsync", "CLOSE",
+                                                      "posix-rename x/TMP x/y"], {"x/y": "new"}),
+    "create": (["create", "n"], "new", ["LSTAT n", *FILE, "hardlink TMP n", "REMOVE TMP"], {"n": "new"}),
+    "create what exists": (["create", "k"], "new", ["LSTAT k"], {"k": "old"}),
+    "update": (["update", "k", "VERSION"], "new", ["OPEN k 1", "READ", "CLOSE", *FILE, "OPEN LOCK_0 2a", "CLOSE", "OPEN k 1", "READ",
+                                                   "CLOSE", "posix-rename TMP k", "REMOVE LOCK_0"], {"k": "new"}),
+    "update what changed": (["update", "k", "0"], "new", ["OPEN k 1", "READ", "CLOSE"], {"k": "old"}),
+    "list": (["list", "d"], "", ["OPENDIR d", "READDIR", "READDIR", "READDIR", "CLOSE"], {}),
+    "dirs": (["dirs", "d"], "", ["OPENDIR d", "READDIR", "READDIR", "READDIR", "CLOSE"], {}),
+    "tree": (["tree", "d"], "", ["OPENDIR d", "READDIR", "READDIR", "READDIR", "CLOSE", "OPENDIR d/e", "READDIR", "READDIR",
+                                 "READDIR", "CLOSE"], {}),
+    "rm": (["rm", "k"], "", ["REMOVE k"], {"k": None}),
+    "rm absent": (["rm", "none"], "", ["REMOVE none"], {"none": None}),
+    "rmtree": (["rmtree", "d"], "", ["OPENDIR d", "READDIR", "READDIR", "READDIR", "CLOSE", "OPENDIR d/e", "READDIR", "READDIR",
+                                     "READDIR", "CLOSE", "REMOVE d/a", "REMOVE d/b", "REMOVE d/e/f", "RMDIR d/e", "RMDIR d"],
+               {"d/a": None, "d/e/f": None}),
+    "rmversions": (["rmversions", "k"], "", ["REMOVE k"], {"k": None}),
+}
+
+
+def perform(w, args, stdin):
+    if "VERSION" in args:
+        version = w.version("k")
+        args = [version if a == "VERSION" else a for a in args]
+        w.arm(0, None)
+    return args, w.run(*args, stdin=stdin)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_requests(tmp_path, name):
+    args, stdin, expected, after = EXACT[name]
+    w = Wire(tmp_path).fresh()
+    _, p = perform(w, args, stdin)
+    requests = [r for r in w.requests() if not r.startswith("MKDIR ")]
+    expected = [r for r in expected if r != "MKDIR..."]
+    if expected[-1] == "CLOSE":  # nobody waits for it: it may come after the log's end
+        expected, requests = expected[:-1], requests[:-1] if requests[-1] == "CLOSE" else requests
+    assert requests == expected, p.stderr
+    assert p.returncode == (1 if "what" in name or name == "get absent" else 0), p.stderr
+    for key, content in after.items():
+        assert w.content(key) == content
+    arguments = json.loads(pathlib.Path(f"{w.log}.args").read_text().splitlines()[-1])
+    assert arguments[-4:] == ["-s", "--", "store", "sftp"] and "-oBatchMode=yes" in arguments
+    assert not left_over(w.folder)
+
+
+OPERATIONS = ["get", "put", "put into a new folder", "create", "update", "list", "tree", "rm", "rmtree", "rmversions"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", fake_ssh.FAULTS if FULL else ["failure", "break before", "break after", "garbage"])
+@pytest.mark.parametrize("name", OPERATIONS if FULL else ["create", "update"])
+def test_a_fault_in_the_place_of_each_reply(tmp_path, name, fault):
+    """Success, or an error that names the store; never a part of a file; and the same again repairs it."""
+    args, stdin, _, after = EXACT[name]
+    w = Wire(tmp_path).fresh()
+    args, p = perform(w, args, stdin)
+    total = len(w.log.read_text().splitlines())
+    result = p.stdout
+    if fault == "another id":
+        total = 0  # waits for the right one until the deadline: seen in the next test
+    for n in range(1, total + 1):
+        w.fresh().arm(n, fault)
+        p = w.run(*args, stdin=stdin)
+        where = (n, w.log.read_text().splitlines()[n - 1], p.stderr)
+        for key in ("k", "n", "x/y"):
+            assert w.content(key) in (None, "old", "new"), where
+        assert w.content("k") is not None or name in ("rm", "rmversions"), where
+        if p.returncode == 0:
+            assert name in ("get", "list", "tree") or all(w.content(k) == c for k, c in after.items()), where
+            assert name not in ("get", "list", "tree") or p.stdout == result, where
+            continue
+        assert p.stderr and "internal" not in p.stderr.split(":")[0], where
+        w.arm(0, None)
+        q = w.run(*args, stdin=stdin)
+        there = q.returncode and ("already exists" in q.stderr or "changed by" in q.stderr or "no such file" in q.stderr)
+        assert q.returncode == 0 or there, (where, q.stderr)
+        assert all(w.content(k) == c for k, c in after.items()), (where, q.stderr)
+
+
+def test_a_reply_that_never_comes_ends_at_the_deadline(tmp_path):
+    w = Wire(tmp_path).fresh()
+    w.arm(2, "stall", 1000)
+    began = time.monotonic()
+    p = w.run("get", "k")
+    assert p.returncode == 1 and "no reply within 30000 ms" in p.stderr and time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize("extension,op,text", [("hardlink@openssh.com", "create", "cannot make links"),
+                                               ("posix-rename@openssh.com", "put", "cannot replace a file in one step")])
+def test_a_server_that_lacks_what_atomic_writes_need(tmp_path, extension, op, text):
+    w = Wire(tmp_path, without=[extension]).fresh()
+    p = w.run(op, "n", stdin="new")
+    assert p.returncode == 1 and text in p.stderr and w.content("n") is None and not left_over(w.folder)
+
+
+def test_without_sync_it_still_writes(tmp_path):
+    w = Wire(tmp_path, without=["fsync@openssh.com"]).fresh()
+    assert w.run("put", "n", stdin="new").returncode == 0
+    assert w.content("n") == "new" and "fsync" not in w.requests()
