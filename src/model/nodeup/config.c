@@ -23,6 +23,7 @@ struct ck_nodeup *ck_nodeup_of(struct ck_model *m)
         return m->nodeup;
     struct ck_nodeup *n = ck_arena_alloc(m->a, sizeof *n);
     ck_arena_on_free(m->a, nodeup_done, n);
+    n->m = m;
     n->internal = ck_get(ck_spec_to_v3(m->a, CK_KIND_CLUSTER, m->full->root), "spec");
     ck_keysets_needed(m->a, m->full, &n->needs, &n->n_needs);
     m->nodeup = n;
@@ -125,7 +126,7 @@ static void put_keys(struct ck_model *m, const struct ck_object *group, struct c
             continue;
         ck_keyset_bundle(k, &bundle);
         if (!ck_model_has_apiserver(group) && !strcmp(need->name, "kubernetes-ca"))
-            files->ca = ck_arena_strdup(m->a, ck_buf_str(&bundle));
+            files->ca = ck_arena_strdup(n->m->a, ck_buf_str(&bundle));
         else
             ck_set_str(m->a, cas, need->name, ck_buf_str(&bundle));
     }
@@ -275,11 +276,10 @@ static void put_scalars(struct ck_model *m, const struct ck_object *group, struc
         ck_set(m->a, config, "KubeProxy", ck_val_clone(m->a, proxy));
 }
 
-static int make(struct ck_model *m, const struct ck_object *group, struct ck_node_files *files,
-                struct ck_err *err)
+/* The text of the configuration. `m` has an arena that dies with the tree. */
+static int text_of(struct ck_model *m, const struct ck_object *group, struct ck_node_files *files,
+                   struct ck_buf *out, struct ck_err *err)
 {
-    unsigned char digest[CK_SHA256_LEN];
-    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT, hash = CK_BUF_INIT;
     struct ck_val *config = ck_map(m->a);
     put_scalars(m, group, config);
     put_assets(m, config);
@@ -295,7 +295,21 @@ static int make(struct ck_model *m, const struct ck_object *group, struct ck_nod
         r = ck_nodeup_put_warm_pool(m, group, config, err);
     if (r)
         return ck_wrap(err, "instance group \"%s\"", ck_object_name(group));
-    ck_yaml_emit(&text, config);
+    ck_yaml_emit(out, config);
+    return 0;
+}
+
+static int make(struct ck_model *m, const struct ck_object *group, struct ck_node_files *files,
+                struct ck_err *err)
+{
+    unsigned char digest[CK_SHA256_LEN];
+    CK_AUTOARENA struct ck_arena *scratch = ck_arena_new();
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT, hash = CK_BUF_INIT;
+    struct ck_model with_scratch = *m;
+    with_scratch.a = scratch;
+    int r = text_of(&with_scratch, group, files, &text, err);
+    if (r)
+        return r;
     files->config = ck_arena_slice(m->a, ck_buf_slice(&text));
     ck_sha256(files->config, digest);
     ck_base64_encode(&hash, digest, sizeof digest);

@@ -14,6 +14,7 @@ struct ck_node_files {
 };
 
 struct ck_nodeup {
+    struct ck_model *m;            /* whose arena outlives single configurations */
     const struct ck_val *internal; /* the cluster's spec as kOps' own types spell it */
     struct ck_keyset_need *needs;
     size_t n_needs;

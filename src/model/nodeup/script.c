@@ -223,7 +223,10 @@ int ck_nodeup_script(struct ck_model *m, const struct ck_object *group, struct c
     int r = ck_nodeup_files(m, group, &files, err);
     if (r)
         return r;
-    ck_nodeup_boot_config(m, group, files, &config);
+    CK_AUTOARENA struct ck_arena *scratch = ck_arena_new();
+    struct ck_model with_scratch = *m;
+    with_scratch.a = scratch;
+    ck_nodeup_boot_config(&with_scratch, group, files, &config);
     ck_buf_puts(out, HEAD);
     put_nodeup(m, out);
     put_environment(m, group, out);

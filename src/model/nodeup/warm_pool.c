@@ -107,7 +107,7 @@ int ck_nodeup_put_warm_pool(struct ck_model *m, const struct ck_object *group,
         ck_set_bool(m->a, config, "EnableLifecycleHook", true);
     if (!s.enabled || ck_model_role(group) == CK_ROLE_CONTROL_PLANE)
         return 0;
-    int r = n->warm_images ? 0 : find_images(m, &n->warm_images, err);
+    int r = n->warm_images ? 0 : find_images(n->m, &n->warm_images, err);
     if (r)
         return r;
     struct ck_val *images = with_more(m, n->warm_images, &s);
