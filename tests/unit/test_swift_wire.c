@@ -621,7 +621,7 @@ static void echo_answer(struct echo *e, struct ck_send *s)
     if (strcmp(s->req.host, "ks") == 0) {
         ck_send_status(s, 201);
         ck_send_header(s, CK_S("x-subject-token"), CK_S("tok"));
-        ck_send_body(s, ck_slice_n(CATALOG + 3, strlen(CATALOG) - 4));
+        ck_send_body(s, ck_slice_n(&CATALOG[3], strlen(CATALOG) - 4));
     } else if (strstr(s->req.path, "/ckops_lock_")) {
         bool take = strcmp(s->req.method, "PUT") == 0;
         ck_send_status(s, take ? 201 : 204);

@@ -85,7 +85,7 @@ static void take(struct ck_arena *a, const struct ck_val *cloud, struct ck_os_se
 int ck_os_from_clouds(struct ck_arena *a, const struct ck_env *env, const char *cloud,
                       struct ck_os_settings *ret, const char **ret_source, struct ck_err *err)
 {
-    const char *path = NULL;
+    const char *path = "";
     struct ck_val *root = NULL;
     int r = find_clouds(a, env, &path, &root, err);
     if (r < 0)

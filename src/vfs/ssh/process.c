@@ -45,12 +45,13 @@ static const char **command(struct ck_arena *a, const struct ck_env *env, const 
     if (at)
         argv[n++] = ck_arena_printf(a, "-oUser=%.*s", (int)(at - target), target);
     const char *colon = strrchr(host, ':');
-    if (*host == '[') /* IPv6 */
-        colon = strchr(host, ']')[1] == ':' ? strchr(host, ']') + 1 : NULL;
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL; /* IPv6 */
+    if (bracket)
+        colon = bracket[1] == ':' ? bracket + 1 : NULL;
     if (colon)
         argv[n++] = ck_arena_printf(a, "-oPort=%s", colon + 1);
     struct ck_slice name = ck_slice_n(host, colon ? (size_t)(colon - host) : strlen(host));
-    if (*host == '[')
+    if (bracket)
         name = ck_slice_n(name.ptr + 1, name.len - 2);
     argv[n++] = "-s";
     argv[n++] = "--";
