@@ -442,3 +442,56 @@ def test_a_rendered_template_is_a_manifest(run):
     r = run.ckops("toolbox", "template", "--name=other.example.com", "--template=t.yaml")
     assert run.ckops("create", "-f", "-", text=r.stdout).returncode == 0
     assert "other.example.com" in run.ckops("get", "clusters").stdout
+
+
+# ---- toolbox instance-selector ----
+
+TYPES = {"m5.large": ("x86_64", 2, 8192, 0), "m5.xlarge": ("x86_64", 4, 16384, 0), "c5.xlarge": ("x86_64", 4, 8192, 0),
+         "m6g.xlarge": ("arm64", 4, 16384, 0), "p3.2xlarge": ("x86_64", 8, 62464, 1)}
+
+
+def with_types(run):
+    assert run.ckops("create", "cluster", "c.example.com", *AWS).returncode == 0
+    run.facts = {"aws": {"instanceTypes": {n: {"arch": [t[0]], "vcpus": t[1], "memoryMiB": t[2], "gpus": t[3]} for n, t in TYPES.items()}}}
+
+
+@pytest.mark.parametrize("words,want", [
+    ([], ["m5.large", "c5.xlarge", "m5.xlarge", "p3.2xlarge"]), (["--vcpus=4"], ["c5.xlarge", "m5.xlarge"]),
+    (["--vcpus=4", "--memory-min=10GiB"], ["m5.xlarge"]), (["--memory=8 GiB"], ["m5.large", "c5.xlarge"]),
+    (["--gpus-min=1"], ["p3.2xlarge"]), (["--cpu-architecture=arm64"], ["m6g.xlarge"]), (["--allow-list=^m5"], ["m5.large", "m5.xlarge"]),
+    (["--deny-list=^(m5|p3)"], ["c5.xlarge"]), (["--vcpus-to-memory-ratio=1:2"], ["c5.xlarge"]), (["--max-results=1"], ["m5.large"])])
+def test_the_selector_takes_what_fits_smallest_first(run, words, want):
+    with_types(run)
+    r = run.ckops("toolbox", "instance-selector", "w", "--name=c.example.com", "--dry-run", *words)
+    assert r.returncode == 0, r.stderr
+    spec = yaml.safe_load(r.stdout)["spec"]
+    assert spec["mixedInstancesPolicy"]["instances"] == want and spec["machineType"] == want[0]
+    assert ("arm64" in spec["image"]) == (want[0] == "m6g.xlarge")
+
+
+def test_the_selector_stores_its_groups_all_or_none(run):
+    with_types(run)
+    words = ["toolbox", "instance-selector", "w", "--name=c.example.com", "--ig-count=2", "--usage-class=spot", "--node-count-max=3"]
+    assert run.ckops(*words).returncode == 0
+    stored = yaml.safe_load((run.store / "c.example.com/instancegroup/w2").read_text())["spec"]
+    assert stored["maxSize"] == 3 and stored["mixedInstancesPolicy"]["spotAllocationStrategy"] == "capacity-optimized"
+    (run.store / "c.example.com/instancegroup/w1").unlink()
+    assert run.ckops(*words).returncode == 1
+    assert not (run.store / "c.example.com/instancegroup/w1").exists()
+
+
+@pytest.mark.parametrize("word,text", [
+    ("--memory=4", "write it with a unit, as 4GiB"), ("--vcpus-to-memory-ratio=4", "write it as 1:4"),
+    ("--vcpus=99", "no instance types were found"), ("--allow-list=(", "cannot be read"), ("--ig-count=0", "between 1 and 100"),
+    ("--usage-class=foo", "neither spot nor on-demand"), ("--node-count-max=0", "must not be smaller"), ("--cpu-architecture=mips", "neither amd64 nor arm64")])
+def test_the_selector_refuses_what_it_cannot_mean(run, word, text):
+    with_types(run)
+    r = run.ckops("toolbox", "instance-selector", "w", "--name=c.example.com", word)
+    assert r.returncode == 1 and text in r.stderr
+
+
+def test_the_selector_needs_facts_and_aws(run):
+    run.ckops("create", "cluster", "h.example.com", "--cloud=hetzner", "--zones=fsn1")
+    assert "cannot select instance types from non-aws cluster" in run.ckops("toolbox", "instance-selector", "w", "--name=h.example.com").stderr
+    run.ckops("create", "cluster", "c.example.com", *AWS)
+    assert "known to the cloud only" in run.ckops("toolbox", "instance-selector", "w", "--name=c.example.com").stderr

@@ -488,6 +488,8 @@ int ck_template_render(struct ck_arena *a, struct ck_slice text, const struct ck
     x->jump = GO_ON;
     x->err = err;
     x->def = definition(x, o->name);
+    if (!x->def)
+        return ck_fail(err, CK_INTERNAL, "template \"%s\" is lost", o->name);
     declare(x, "$", data);
     return walk(x, x->def->body, data);
 }
