@@ -30,6 +30,8 @@ REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
 pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
 
 SECRET = "s3cr3t-of-tests"
+# Seconds for a message; a sanitized program, or a machine with other work, tells nothing about it.
+LIMIT = 2.0 if os.getloadavg()[0] < 2 * os.cpu_count() and not os.environ.get("CKOPS_SANITIZED") else 20.0
 
 
 def stamp(seconds):
@@ -101,7 +103,7 @@ class World:
         p = self.home / f"{name}.runs"
         return len(p.read_text().splitlines()) if p.exists() else 0
 
-    def run(self, *args, state="k8s://", limit=2.0):
+    def run(self, *args, state="k8s://", limit=LIMIT):
         began = time.monotonic()
         p = subprocess.run([PROGRAM, "get", "clusters", "--state", state, *args], env=self.env, text=True,
                            capture_output=True, timeout=60, cwd=self.home)
@@ -109,8 +111,7 @@ class World:
         assert SECRET not in p.stdout + p.stderr
         assert base64.b64encode(SECRET.encode()).decode()[:16] not in p.stdout + p.stderr
         assert k8s_server.ADMIN_TOKEN not in p.stdout + p.stderr
-        if limit:
-            assert took < limit, took
+        assert took < limit, took
         return p
 
     def reaches(self, who, **kw):

@@ -44,7 +44,9 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
         const struct ck_val *certificate = ck_item(ck_aws_items(w, v, "Certificates"), 0);
         ck_aws_take_ref(w, actual, t, "NetworkLoadBalancer", balancer);
         ck_aws_take(actual, "Port", v, "Port");
-        ck_aws_take(actual, "SSLPolicy", v, "SslPolicy");
+        /* AWS tells a policy of listeners without TLS, too. */
+        if (certificate)
+            ck_aws_take(actual, "SSLPolicy", v, "SslPolicy");
         ck_aws_take(actual, "SSLCertificateID", certificate, "CertificateArn");
         ck_aws_take_ref(w, actual, t, "TargetGroup", ck_str_at(action, "TargetGroupArn"));
     }

@@ -3,6 +3,7 @@
 #include "task/aws/find.h"
 
 #include "base/enc.h"
+#include "doc/xml.h"
 
 #include <string.h>
 
@@ -229,7 +230,8 @@ static void take_data(struct ck_aws_read *w, struct ck_task *actual, const struc
     ck_aws_take(actual, "IPv6AddressCount", nic, "ipv6AddressCount");
     if (nic && !ck_task_has(actual, "IPv6AddressCount"))
         ck_task_int(actual, "IPv6AddressCount", 0);
-    ck_aws_take_refs(w, actual, t, "SecurityGroups", ck_aws_items(w, nic, "groupSet"));
+    ck_aws_take_refs(w, actual, t, "SecurityGroups",
+                     ck_xml_list(w->a, ck_get(nic, "groupSet"), "groupId"));
     ck_aws_take(actual, "CPUCredits", data, "creditSpecification.cpuCredits");
     ck_aws_take(actual, "HTTPPutResponseHopLimit", data, "metadataOptions.httpPutResponseHopLimit");
     ck_aws_take(actual, "HTTPTokens", data, "metadataOptions.httpTokens");
