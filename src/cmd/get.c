@@ -25,9 +25,16 @@ static const struct ck_opt options[] = {
 };
 
 static const struct ck_cmd *const subs[] = {
-    &ck_cmd_get_all,      &ck_cmd_get_clusters,      &ck_cmd_get_instancegroups,
-    &ck_cmd_get_keypairs, &ck_cmd_get_instances,     &ck_cmd_get_secrets,
-    &ck_cmd_get_addons,   &ck_cmd_get_sshpublickeys, NULL,
+    &ck_cmd_get_all,
+    &ck_cmd_get_clusters,
+    &ck_cmd_get_instancegroups,
+    &ck_cmd_get_keypairs,
+    &ck_cmd_get_instances,
+    &ck_cmd_get_secrets,
+    &ck_cmd_get_addons,
+    &ck_cmd_get_assets,
+    &ck_cmd_get_sshpublickeys,
+    NULL,
 };
 
 static const char *const list[] = {"list", NULL};
