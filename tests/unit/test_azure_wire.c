@@ -68,7 +68,7 @@ static void reading(void **state)
         {"without a sum", READ, GET "< 200\n< etag: \"0x1\"\n<= hello\n", CK_OK, "hello \"0x1\""},
         {"cut short, then whole", READ, GET OK_HELLO "! truncate\n" GET OK_HELLO, CK_OK,
          "hello \"0x1\""},
-        {"always failing", READ, GET E503 GET E503 GET E503 GET E503, CK_UNAVAILABLE,
+        {"always failing", READ, GET E503 GET E503 GET E503 GET E503 GET E503, CK_UNAVAILABLE,
          "503 ServerBusy"},
         {"moved", READ, GET "< 302\n< location: https://evil.example.com/\n", CK_INVALID, "302"},
         {"many", READ_MANY, GET OK_HELLO "> GET " HOST "/cont/l\n" ERR(404, "BlobNotFound"), CK_OK,
@@ -125,11 +125,11 @@ static void creating(void **state)
          "the outcome of the write is unknown"},
         {"broken for good, nothing there", CREATE,
          CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" CREATE_PUT "! reset\n" CREATE_PUT
-                    "! reset\n" GONE,
+                    "! reset\n" CREATE_PUT "! reset\n" GONE,
          CK_UNAVAILABLE, "the connection broke"},
         {"failing for good, nothing there", CREATE,
-         CREATE_PUT E503 CREATE_PUT E503 CREATE_PUT E503 CREATE_PUT E503 GONE, CK_UNAVAILABLE,
-         "503 ServerBusy"},
+         CREATE_PUT E503 CREATE_PUT E503 CREATE_PUT E503 CREATE_PUT E503 CREATE_PUT E503 GONE,
+         CK_UNAVAILABLE, "503 ServerBusy"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 4, ERROR_MAX = 1 << 20, SHOWN = 300, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
+enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20, SHOWN = 300, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
 
 #define API_VERSION "2023-11-03"
 #define RESOURCE    "https://storage.azure.com"
