@@ -663,13 +663,13 @@ static void ones_own_write_is_known_again(void **state)
     for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
         for (enum op op = CREATE; op <= UPDATE; op++) {
             struct ck_env env = {0};
+            if (t[i].later == 412 && op == UPDATE)
+                continue; /* an update sends no condition */
             set_env(&env, NULL);
             CK_AUTOARENA struct ck_arena *a = ck_arena_new();
             CK_AUTOERR err = CK_ERR_INIT;
             CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
             struct echo e = {.a = a, .lost = t[i].lost, .later = t[i].later};
-            if (t[i].later == 412 && op == UPDATE)
-                continue; /* an update sends no condition */
             if (op == UPDATE)
                 e.etag = "11111111111111111111111111111111";
             struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
