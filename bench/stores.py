@@ -19,6 +19,8 @@ sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "bench")]
 import clouds  # noqa: E402
 import k8s_server  # noqa: E402
 import servers  # noqa: E402
+import sshd  # noqa: E402
+import swift_double  # noqa: E402
 from s3 import CLUSTER, LATENCY_MS, Counter, timed  # noqa: E402
 
 # Name: class, and the seconds that 100 clusters may take (a round trip more where a session must be opened first).
@@ -26,6 +28,8 @@ STORES = {
     "gs": (clouds.FakeGcs, 0.25),
     "azureblob": (clouds.Azurite, 0.25),
     "k8s": (k8s_server.Kubernetes, 0.28),  # by TLS: its requests are not counted
+    "swift": (swift_double.SwiftDouble, 0.28),  # the real one answers 40 requests a second
+    "ssh": (sshd.SshdForBench, 0.25),  # an encrypted connection takes nine trips before the first request
 }
 
 

@@ -71,3 +71,21 @@ LogLevel ERROR
 
     def store(self, path=""):
         return f"ssh://store{self.data}/{path}"
+
+
+class SshdForBench(Sshd):
+    """With the members that bench/stores.py asks for."""
+
+    def env(self, url=None):
+        port = url.rsplit(":", 1)[1] if url else self.port
+        # Which host is asked does not matter to the measurement; its key is known under the server's own port.
+        config = self.client_config("user", name="bench", Port=port, HostKeyAlias=f"[127.0.0.1]:{self.port}")
+        return {"CKOPS_SSH": f"ssh -F {config}"}
+
+    def make(self, container):
+        (self.data / container).mkdir()
+
+    def put(self, container, key, data):
+        path = self.data / container / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
