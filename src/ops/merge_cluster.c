@@ -52,23 +52,83 @@ static const struct rule rules[] = {
     {"ssh-access", NULL, CLUSTER, LIST_OF, "sshAccess", O(ssh_access)},
 };
 
-/* Options that make no sense on a cluster that exists, with the reason. */
+/* Options that a running cluster cannot follow, with the reason; and whether they say what is there
+ * already, which is no change. */
+typedef bool (*same_fn)(const struct ck_merge *m);
+static bool same_bastion(const struct ck_merge *m);
+static bool same_authorization(const struct ck_merge *m);
+static bool same_dns(const struct ck_merge *m);
+static bool same_etcd_encryption(const struct ck_merge *m);
+static bool same_etcd_clusters(const struct ck_merge *m);
+static bool same_etcd_storage(const struct ck_merge *m);
+static bool same_manager(const struct ck_merge *m);
+static bool same_ipv6(const struct ck_merge *m);
+static bool same_discovery_store(const struct ck_merge *m);
+static bool same_subnets(const struct ck_merge *m);
+static bool same_config_base(const struct ck_merge *m);
+
+static const char by_edit[] = "change the field with edit cluster or --set";
+static const char by_group[] = "add the group with create instancegroup";
+
 static const struct {
     const char *option, *why;
+    same_fn same;     /* NULL: never, or when the field at `path` has the value */
+    const char *path; /* below spec; a text or, with `flag`, a boolean */
+    size_t off;
+    bool flag;
 } refused[] = {
-    {"bastion", "add the group with create instancegroup bastions --role bastion"},
-    {"authorization", "change spec.authorization with edit cluster"},
-    {"config-base", "moving the configuration is a migration of its own"},
-    {"discovery-store", "the issuer of service accounts cannot change while tokens are in use"},
-    {"dns", "the names of the API are in certificates and kubeconfigs"},
-    {"encrypt-etcd-storage", "etcd's volumes exist already"},
-    {"etcd-clusters", "etcd clusters cannot be added or removed"},
-    {"etcd-storage-type", "etcd's volumes exist already"},
-    {"instance-manager", "set the manager of a group with edit instancegroup"},
-    {"ipv6", "the address family is fixed when the cluster is created"},
-    {"subnets", "subnets that exist cannot be exchanged"},
-    {"utility-subnets", "subnets that exist cannot be exchanged"},
-    {"os-network", "the network cannot change"},
+    {"bastion", "add the group with create instancegroup bastions --role bastion", same_bastion,
+     NULL, 0, false},
+    {"authorization", "change spec.authorization with edit cluster", same_authorization, NULL, 0,
+     false},
+    {"config-base", "moving the configuration is a migration of its own", same_config_base, NULL, 0,
+     false},
+    {"discovery-store", "the issuer of service accounts cannot change while tokens are in use",
+     same_discovery_store, NULL, 0, false},
+    {"discovery-service", "the issuer of service accounts cannot change while tokens are in use",
+     NULL, NULL, 0, false},
+    {"dns", "the names of the API are in certificates and kubeconfigs", same_dns, NULL, 0, false},
+    {"encrypt-etcd-storage", "etcd's volumes exist already", same_etcd_encryption, NULL, 0, false},
+    {"etcd-clusters", "etcd clusters cannot be added or removed", same_etcd_clusters, NULL, 0,
+     false},
+    {"etcd-storage-type", "etcd's volumes exist already", same_etcd_storage, NULL, 0, false},
+    {"instance-manager", "set the manager of a group with edit instancegroup", same_manager, NULL,
+     0, false},
+    {"ipv6", "the address family is fixed when the cluster is created", same_ipv6, NULL, 0, false},
+    {"subnets", "subnets that exist cannot be exchanged", same_subnets, NULL, 0, false},
+    {"utility-subnets", "subnets that exist cannot be exchanged", same_subnets, NULL, 0, false},
+    {"os-network", "the network cannot change", NULL, "networkID", O(os_network), false},
+    {"egress", by_edit, NULL, NULL, 0, false},
+    {"api-server-count", by_group, NULL, NULL, 0, false},
+    {"api-server-size", by_group, NULL, NULL, 0, false},
+    {"etcd-count", by_group, NULL, NULL, 0, false},
+    {"etcd-size", by_group, NULL, NULL, 0, false},
+    {"scheduler-count", by_group, NULL, NULL, 0, false},
+    {"scheduler-size", by_group, NULL, NULL, 0, false},
+    {"kcm-count", by_group, NULL, NULL, 0, false},
+    {"kcm-size", by_group, NULL, NULL, 0, false},
+    {"os-ext-net", by_edit, NULL, "cloudConfig.openstack.router.externalNetwork", O(os_ext_net),
+     false},
+    {"os-ext-subnet", by_edit, NULL, "cloudConfig.openstack.router.externalSubnet",
+     O(os_ext_subnet), false},
+    {"os-dns-servers", by_edit, NULL, "cloudConfig.openstack.router.dnsServers", O(os_dns_servers),
+     false},
+    {"os-kubelet-ignore-az", by_edit, NULL, "cloudConfig.openstack.blockStorage.ignore-volume-az",
+     O(os_kubelet_ignore_az), true},
+    {"os-octavia", by_edit, NULL, "cloudConfig.openstack.loadbalancer.useOctavia", O(os_octavia),
+     true},
+    {"os-octavia-provider", by_edit, NULL, "cloudConfig.openstack.loadbalancer.provider",
+     O(os_octavia_provider), false},
+    {"os-lb-floating-subnet", by_edit, NULL, "cloudConfig.openstack.loadbalancer.floatingSubnet",
+     O(os_lb_floating_subnet), false},
+    {"azure-subscription-id", by_edit, NULL, "cloudConfig.azure.subscriptionId",
+     O(azure_subscription_id), false},
+    {"azure-tenant-id", by_edit, NULL, "cloudConfig.azure.tenantId", O(azure_tenant_id), false},
+    {"azure-resource-group-name", by_edit, NULL, "cloudConfig.azure.resourceGroupName",
+     O(azure_resource_group), false},
+    {"azure-route-table-name", by_edit, NULL, "cloudConfig.azure.routeTableName",
+     O(azure_route_table), false},
+    {"azure-admin-user", by_edit, NULL, "cloudConfig.azure.adminUser", O(azure_admin_user), false},
 };
 
 static bool given(const struct ck_merge *m, const char *option)
@@ -163,12 +223,129 @@ static const char *topology_now(const struct ck_merge *m)
     return "public";
 }
 
+/* ---- options that cannot change, and say what is there ---- */
+
+static bool same_bastion(const struct ck_merge *m)
+{
+    bool have = false;
+    for (size_t i = 0; i < m->n_igs; i++)
+        have = have || concerns(&m->igs[i], BASTIONS);
+    return have == m->o->n.bastion;
+}
+
+static bool same_authorization(const struct ck_merge *m)
+{
+    bool rbac = ck_at(spec_of(m->cluster), "authorization.rbac") != NULL;
+    return strcasecmp(m->o->n.authorization, rbac ? "RBAC" : "AlwaysAllow") == 0;
+}
+
+static bool same_dns(const struct ck_merge *m)
+{
+    return strcasecmp(ck_str_at(spec_of(m->cluster), "topology.dns.type"), m->o->n.dns) == 0;
+}
+
+/* Every member of every etcd cluster, asked one thing. */
+static bool all_members(const struct ck_merge *m,
+                        bool (*fits)(const struct ck_merge *m, const struct ck_val *member))
+{
+    const struct ck_val *clusters = ck_get(spec_of(m->cluster), "etcdClusters");
+    for (size_t i = 0; i < ck_len(clusters); i++) {
+        const struct ck_val *members = ck_get(ck_item(clusters, i), "etcdMembers");
+        for (size_t k = 0; k < ck_len(members); k++)
+            if (!fits(m, ck_item(members, k)))
+                return false;
+    }
+    return true;
+}
+
+static bool encrypted_alike(const struct ck_merge *m, const struct ck_val *member)
+{
+    return ck_bool_at(member, "encryptedVolume", false) == m->o->n.encrypt_etcd_storage;
+}
+
+static bool stored_alike(const struct ck_merge *m, const struct ck_val *member)
+{
+    return strcmp(ck_str_at(member, "volumeType"), m->o->n.etcd_storage_type) == 0;
+}
+
+static bool same_etcd_encryption(const struct ck_merge *m)
+{
+    return all_members(m, encrypted_alike);
+}
+
+static bool same_etcd_storage(const struct ck_merge *m)
+{
+    return all_members(m, stored_alike);
+}
+
+static bool same_etcd_clusters(const struct ck_merge *m)
+{
+    const struct ck_val *clusters = ck_get(spec_of(m->cluster), "etcdClusters");
+    size_t found = 0;
+    for (size_t i = 0; i < ck_len(clusters); i++)
+        found += ck_strv_has(&m->o->n.etcd_clusters, ck_str_at(ck_item(clusters, i), "name"));
+    return found == m->o->n.etcd_clusters.n;
+}
+
+static bool same_manager(const struct ck_merge *m)
+{
+    bool karpenter = ck_bool_at(spec_of(m->cluster), "karpenter.enabled", false);
+    return strcmp(m->o->n.instance_manager, karpenter ? "karpenter" : "cloudgroups") == 0;
+}
+
+static bool same_ipv6(const struct ck_merge *m)
+{
+    bool six = strchr(ck_str_at(spec_of(m->cluster), "nonMasqueradeCIDR"), ':') != NULL;
+    return six == m->o->n.ipv6;
+}
+
+static bool same_discovery_store(const struct ck_merge *m)
+{
+    const char *now =
+        ck_str_at(spec_of(m->cluster), "serviceAccountIssuerDiscovery.discoveryStore");
+    const char *wanted = m->o->n.discovery_store;
+    size_t n = strlen(wanted);
+    return *wanted && strncmp(now, wanted, n) == 0 && (now[n] == '/' || wanted[n - 1] == '/');
+}
+
+static bool same_config_base(const struct ck_merge *m)
+{
+    return strcmp(ck_str_at(spec_of(m->cluster), "configBase"), m->o->n.config_base) == 0;
+}
+
+/* All ids given are those of the cluster's subnets. */
+static bool same_subnets(const struct ck_merge *m)
+{
+    const struct ck_val *l = ck_get(spec_of(m->cluster), "subnets");
+    const struct ck_strv *given_ids[] = {&m->o->n.subnets, &m->o->n.utility_subnets};
+    size_t wanted = 0, found = 0;
+    for (size_t k = 0; k < CK_ARRAY_LEN(given_ids); k++) {
+        wanted += given_ids[k]->n;
+        for (size_t i = 0; i < ck_len(l); i++)
+            found += ck_strv_has(given_ids[k], ck_str_at(ck_item(l, i), "id"));
+    }
+    return found == wanted;
+}
+
+static bool says_what_is_there(const struct ck_merge *m, size_t i)
+{
+    const struct ck_val *spec = spec_of(m->cluster);
+    if (refused[i].same)
+        return refused[i].same(m);
+    if (!refused[i].path)
+        return false;
+    const void *wanted = member(m, refused[i].off);
+    if (refused[i].flag)
+        return ck_bool_at(spec, refused[i].path, false) == *(const bool *)wanted;
+    return strcmp(ck_str_at(spec, refused[i].path), *(const char *const *)wanted) == 0;
+}
+
 static int check_fixed(const struct ck_merge *m, struct ck_err *err)
 {
     const struct ck_new_cluster_opts *n = &m->o->n;
     const struct ck_val *spec = spec_of(m->cluster);
     for (size_t i = 0; i < CK_ARRAY_LEN(refused); i++)
-        if (given(m, refused[i].option))
+        if (given(m, refused[i].option) && !says_what_is_there(m, i))
             return ck_fail(err, CK_INVALID,
                            "--%s cannot be applied to cluster \"%s\", which exists already: %s. "
                            "Nothing was changed",
@@ -265,6 +442,9 @@ static bool has_zone(const struct ck_merge *m, const char *zone)
     for (size_t i = 0; i < ck_len(l); i++)
         if (ck_is_str(ck_get(ck_item(l, i), "zone"), zone) ||
             ck_is_str(ck_get(ck_item(l, i), "name"), zone))
+            return true;
+    for (size_t i = 0; i < m->n_igs; i++) /* where subnets are those of a region */
+        if (ck_list_has_str(ck_get(ck_object_spec(&m->igs[i]), "zones"), zone))
             return true;
     return false;
 }
@@ -378,7 +558,8 @@ int ck_merge_options(struct ck_merge *m, struct ck_err *err)
     if (n->control_plane_sizes.n)
         set_sizes(m, &n->control_plane_sizes, CONTROL_PLANES);
     feature_gates(m);
-    if (given(m, "node-count"))
+    r = ck_cloud_labels_put(m->a, n->cloud_labels, spec_of(m->cluster), err);
+    if (r == 0 && given(m, "node-count"))
         r = node_count(m, err);
     if (r == 0 && given(m, "api-loadbalancer-type"))
         r = api_load_balancer(m, err);

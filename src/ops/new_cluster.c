@@ -347,12 +347,13 @@ static int network_and_cloud(struct ck_new_build *b, struct ck_err *err)
 
 /* ---- options that come after the topology ---- */
 
-static int cloud_labels(struct ck_new_build *b, struct ck_err *err)
+int ck_cloud_labels_put(struct ck_arena *a, const char *text, struct ck_val *spec,
+                        struct ck_err *err)
 {
-    const char *p = b->o->cloud_labels;
+    const char *p = text;
     if (!*p)
         return 0;
-    struct ck_val *labels = ck_ensure_map(b->a, b->spec, "cloudLabels");
+    struct ck_val *labels = ck_ensure_map(a, spec, "cloudLabels");
     while (*p) {
         CK_AUTOBUF struct ck_buf key = CK_BUF_INIT;
         CK_AUTOBUF struct ck_buf value = CK_BUF_INIT;
@@ -372,8 +373,8 @@ static int cloud_labels(struct ck_new_build *b, struct ck_err *err)
             return ck_fail(err, CK_INVALID,
                            "error parsing global cloud labels: one or more key=value pairs are "
                            "malformed:\n%s\n:record on line 1: wrong number of fields",
-                           b->o->cloud_labels);
-        ck_set_str(b->a, labels, ck_buf_str(&key), ck_buf_str(&value));
+                           text);
+        ck_set_str(a, labels, ck_buf_str(&key), ck_buf_str(&value));
         if (*p == ',')
             p++;
     }
@@ -424,7 +425,7 @@ static int steps(struct ck_new_build *b, struct ck_err *err)
     if ((r = network_and_cloud(b, err)) < 0 || (r = ck_new_subnets(b, err)) < 0 ||
         (r = ck_new_networking(b, err)) < 0 || (r = ck_new_topology(b, err)) < 0 ||
         (r = ck_new_groups(b, err)) < 0 || (r = ck_new_api(b, err)) < 0 ||
-        (r = cloud_labels(b, err)) < 0)
+        (r = ck_cloud_labels_put(b->a, o->cloud_labels, b->spec, err)) < 0)
         return r;
     late_options(b);
     ck_new_remarks(b);

@@ -53,6 +53,9 @@ struct ck_new_cluster {
     size_t n_igs;
 };
 
+/* "a=b,\"c\"=d" into spec.cloudLabels. Errors: INVALID with kOps' text. */
+int ck_cloud_labels_put(struct ck_arena *a, const char *text, struct ck_val *spec,
+                        struct ck_err *err);
 /* Build; objects live in `a`. Errors: INVALID with kOps' texts. */
 int ck_new_cluster_build(struct ck_arena *a, const struct ck_new_cluster_opts *o,
                          const struct ck_new_cluster_env *env, struct ck_new_cluster *ret,

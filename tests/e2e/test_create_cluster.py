@@ -308,6 +308,49 @@ def test_dry_run_writes_nothing(run):
     assert not list(run.store.rglob("*"))
 
 
+# ---- merging ----
+
+@pytest.mark.parametrize("words,flags", [
+    ("--cloud=aws --zones=us-east-1a,us-east-1b --topology=private --bastion --dns=public --dns-zone=Z1 --networking=calico", ""),
+    ("--cloud=aws --zones=us-east-1a --ipv6 --authorization=AlwaysAllow --etcd-clusters=main,events --encrypt-etcd-storage=false "
+     "--etcd-storage-type=gp3 --cloud-labels=a=b --kubernetes-feature-gates=+A --node-size=m5.large,m6i.large --api-loadbalancer-type=internal", ""),
+    ("--cloud=aws --zones=us-east-1a --instance-manager=karpenter --discovery-store=memfs://d/x", ""),
+    ("--cloud=gce --zones=us-central1-a,us-central1-b --project=p --gce-service-account=x@y", ""),
+    ("--cloud=hetzner --zones=fsn1 --network-cidr=10.0.0.0/16 --node-count=3", ""),
+    ("--cloud=digitalocean --zones=nyc1 --control-plane-count=3", ""),
+    ("--cloud=azure --zones=eastus-1 --azure-subscription-id=s --azure-tenant-id=t --azure-resource-group-name=g", "Azure"),
+    ("--cloud=openstack --zones=n --image=i --node-size=m --control-plane-size=m --network-cidr=10.0.0.0/16 --os-ext-net=e "
+     "--os-octavia --os-dns-servers=8.8.8.8 --api-loadbalancer-type=public --os-kubelet-ignore-az", "")])
+def test_the_same_command_again_changes_nothing(run, words, flags):
+    command = ["create", "cluster", "c.example.com", *words.split()]
+    assert run.ckops(*command, flags=flags).returncode == 0
+    before = {p: p.read_bytes() for p in run.store.rglob("*") if p.is_file()}
+    r = run.ckops(*command, flags=flags)
+    assert r.returncode == 0 and "nothing was changed" in r.stdout, r.stdout + r.stderr
+    assert {p: p.read_bytes() for p in run.store.rglob("*") if p.is_file()} == before
+
+
+def test_labels_are_merged_key_by_key(run):
+    run.ckops("create", "cluster", "c.example.com", *AWS, "--cloud-labels=a=1,b=2")
+    r = run.ckops("create", "cluster", "c.example.com", "--cloud-labels=b=3,c=4")
+    assert r.returncode == 0, r.stderr
+    stored = yaml.safe_load((run.store / "c.example.com/config").read_text())["spec"]
+    assert stored["cloudLabels"] == {"a": "1", "b": "3", "c": "4"}
+
+
+@pytest.mark.parametrize("option", [
+    "--bastion", "--authorization=AlwaysAllow", "--dns=public", "--encrypt-etcd-storage=false", "--etcd-clusters=main,cilium", "--ipv6",
+    "--instance-manager=karpenter", "--discovery-store=memfs://d/x", "--subnets=subnet-1", "--egress=nat-1", "--api-server-count=1",
+    "--os-ext-net=x", "--azure-tenant-id=x", "--topology=private", "--network-id=vpc-1", "--networking=calico",
+    "--network-cidr=10.0.0.0/8", "--control-plane-count=3", "--control-plane-zones=us-east-1b"])
+def test_what_a_running_cluster_cannot_follow_is_refused_and_nothing_changes(run, option):
+    run.ckops("create", "cluster", "c.example.com", *AWS)
+    before = {p: p.read_bytes() for p in run.store.rglob("*") if p.is_file()}
+    r = run.ckops("create", "cluster", "c.example.com", option)
+    assert r.returncode == 1 and "Nothing was changed" in r.stderr, r.stderr
+    assert {p: p.read_bytes() for p in run.store.rglob("*") if p.is_file()} == before
+
+
 # ---- validate -f ----
 
 def manifest(run, *args):
