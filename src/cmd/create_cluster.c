@@ -12,6 +12,7 @@
 #include "ops/create_cluster.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct options {
     struct ck_create_cluster_opts c;
@@ -303,6 +304,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     o->c.env = &ctx->env;
     o->c.kops_version = CK_KOPS_VERSION;
     o->c.note = on_note;
+    o->c.color = isatty(STDOUT_FILENO) && !ck_env_nonempty(&ctx->env, "NO_COLOR");
     o->c.given = ctx->given;
     struct ck_create_cluster_result result = {0};
     r = ck_create_cluster(ctx->arena, store, &o->c, &result, err);

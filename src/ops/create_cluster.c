@@ -268,12 +268,17 @@ static void fill_result(struct work *w, struct ck_slice ssh, struct ck_create_cl
     ret->merged = w->merging;
 }
 
-static void put_value(struct ck_buf *b, const struct ck_val *v)
+static void put_value(const struct work *w, struct ck_buf *b, const struct ck_val *v,
+                      const char *color)
 {
+    if (w->o->color)
+        ck_buf_puts(b, color);
     if (v)
         ck_json_emit(b, v, (struct ck_json_style){.order = CK_JSON_SORTED, .raw_html = true});
     else
         ck_buf_puts(b, "(none)");
+    if (w->o->color)
+        ck_buf_puts(b, "\033[0m");
 }
 
 static size_t diff_one(struct work *w, struct ck_buf *b, const char *what,
@@ -283,9 +288,9 @@ static size_t diff_one(struct work *w, struct ck_buf *b, const char *what,
     ck_object_diff(w->a, from, to, &changes);
     for (size_t i = 0; i < changes.n; i++) {
         ck_buf_fmt(b, "  %s %s: ", what, changes.v[i].path);
-        put_value(b, changes.v[i].from);
+        put_value(w, b, changes.v[i].from, "\033[31m");
         ck_buf_puts(b, " -> ");
-        put_value(b, changes.v[i].to);
+        put_value(w, b, changes.v[i].to, "\033[32m");
         ck_buf_putc(b, '\n');
     }
     return changes.n;

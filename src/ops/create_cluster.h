@@ -14,6 +14,7 @@ struct ck_create_cluster_opts {
     const struct ck_env *env;
     const char *kops_version;
     bool dry_run;                              /* write nothing */
+    bool color;                                /* ANSI colours in the difference */
     void (*note)(void *arg, const char *text); /* what was assumed, assigned or left out */
     void *note_arg;
 };

@@ -330,6 +330,21 @@ def test_the_same_command_again_changes_nothing(run, words, flags):
     assert {p: p.read_bytes() for p in run.store.rglob("*") if p.is_file()} == before
 
 
+def test_a_merge_shows_what_changes_in_colours_on_a_terminal_only(run):
+    run.ckops("create", "cluster", "c.example.com", *AWS)
+    r = run.ckops("create", "cluster", "c.example.com", "--node-count=2")
+    assert "instancegroup nodes-us-east-1a spec.maxSize: 1 -> 2" in r.stdout and "\033" not in r.stdout
+    env = {"HOME": str(run.folder), "PATH": os.environ["PATH"], "KOPS_STATE_STORE": "file://%s" % run.store}
+    for no_color, want in (("", b"spec.maxSize: \033[31m2\033[0m -> \033[32m3\033[0m"), ("1", b"spec.maxSize: 3 -> 4")):
+        master, slave = os.openpty()
+        count = "--node-count=4" if no_color else "--node-count=3"
+        subprocess.run([os.path.abspath(PROGRAM), "create", "cluster", "c.example.com", count], stdout=slave, stderr=subprocess.DEVNULL,
+                       env={**env, "NO_COLOR": no_color}, check=True, timeout=60)
+        os.close(slave)
+        assert want in os.read(master, 65536)
+        os.close(master)
+
+
 def test_labels_are_merged_key_by_key(run):
     run.ckops("create", "cluster", "c.example.com", *AWS, "--cloud-labels=a=1,b=2")
     r = run.ckops("create", "cluster", "c.example.com", "--cloud-labels=b=3,c=4")
