@@ -316,6 +316,15 @@ static int keysets(struct work *w, struct ck_err *err)
 
 /* ---- secrets ---- */
 
+static int need_secret(struct work *w, const char *name, const char *field, struct ck_err *err)
+{
+    if (ck_strv_has(&w->u->secrets, name))
+        return 0;
+    return ck_fail(err, CK_NOT_FOUND,
+                   "could not find %s secret: %s needs it, make it with `ckops create secret %s`",
+                   name, field, name);
+}
+
 /* Nodes compare the hash, so that a changed configuration reaches them. */
 static int encryption_hash(struct work *w, struct ck_err *err)
 {
@@ -325,11 +334,9 @@ static int encryption_hash(struct work *w, struct ck_err *err)
     struct ck_buf *b = ck_secret_sink(&config);
     if (!ck_bool_at(w->u->full.root, "spec.encryptionConfig", false))
         return 0;
-    int r = ck_secret_read(w->a, w->s, &w->u->cluster.obj, "encryptionconfig", b, err);
-    if (r == -CK_NOT_FOUND)
-        return ck_fail(err, CK_NOT_FOUND,
-                       "spec.encryptionConfig is true, but the store has no secret "
-                       "\"encryptionconfig\": make it with `ckops create secret encryptionconfig`");
+    int r = need_secret(w, "encryptionconfig", "spec.encryptionConfig", err);
+    if (!r)
+        r = ck_secret_read(w->a, w->s, &w->u->cluster.obj, "encryptionconfig", b, err);
     if (r)
         return r;
     ck_sha256(ck_buf_slice(b), digest);
@@ -345,6 +352,10 @@ static int secrets(struct work *w, struct ck_err *err)
     struct ck_update *u = w->u;
     int r = ck_tokens_load(w->a, w->s, &u->cluster.obj, !w->o->plan_only, &u->secrets, err);
     u->model.secrets = &u->secrets;
+    const struct ck_val *cilium = ck_at(u->full.root, "spec.networking.cilium");
+    const char *type = ck_str_at(cilium, "encryptionType");
+    if (!r && ck_bool_at(cilium, "enableEncryption", false) && (!*type || !strcmp(type, "ipsec")))
+        r = need_secret(w, "ciliumpassword", "spec.networking.cilium.enableEncryption", err);
     return r ? r : encryption_hash(w, err);
 }
 
