@@ -7,8 +7,7 @@
 extern const struct ck_cmd ck_cmd_version, ck_cmd_completion, ck_cmd_complete,
     ck_cmd_complete_nodesc, ck_cmd_help, ck_cmd_gen_docs;
 extern const struct ck_cmd ck_cmd_get, ck_cmd_get_all, ck_cmd_get_clusters,
-    ck_cmd_get_instancegroups, ck_cmd_get_sshpublickeys, ck_cmd_get_addons,
-    ck_cmd_get_assets;
+    ck_cmd_get_instancegroups, ck_cmd_get_sshpublickeys, ck_cmd_get_addons, ck_cmd_get_assets;
 extern const struct ck_cmd ck_cmd_create_cluster;
 extern const struct ck_cmd ck_cmd_create, ck_cmd_create_sshpublickey, ck_cmd_create_instancegroup;
 extern const struct ck_cmd ck_cmd_create_secret, ck_cmd_create_secret_sshpublickey,
