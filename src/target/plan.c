@@ -179,13 +179,11 @@ static int one(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t,
     struct ck_plan_item item = {.task = t, .action = CK_PLAN_MODIFY};
     if (t->lifecycle == CK_LIFECYCLE_IGNORE)
         return 0;
-    int r = 0;
-    if (t->kind->self_known) {
+    int r = world ? world->look(world, t, &look, err) : 0;
+    if (!r && !look.known && t->kind->self_known) {
         r = t->kind->find(NULL, t, &look.actual, err);
         look.known = true;
         look.found = look.actual != NULL;
-    } else if (world) {
-        r = world->look(world, t, &look, err);
     }
     if (!r && t->kind->check)
         r = t->kind->check(t, look.actual, err);
