@@ -342,7 +342,7 @@ def test_operations_of_the_contract_under_a_fault_at_each_request(api, proxy, op
         proxy.arm(n, fault, 1)
         program("conformance", api, f"k8s:///{ns}/f{n}", TINY, only=only, kubeconfig=proxy.kubeconfig)
         total = proxy.n if n == 0 else total
-        n += 1 if FULL or n < 4 else max(1, total // 4)
+        n += 1 if FULL or n < 3 else max(1, total // 3)
     proxy.arm(0, None, 0)
 
 
