@@ -31,7 +31,7 @@ static const char CRICTL[] = "1.29.0", NERDCTL[] = "1.7.4";
 /* What collecting needs. */
 struct work {
     struct ck_arena *a;
-    const struct ck_model *m;
+    struct ck_model *m;
     struct ck_assets *s;
     struct ck_hash_source hashes;
     struct ck_err *err;
@@ -91,8 +91,19 @@ static int add(struct work *w, enum ck_asset_use use, const char *name, const ch
 {
     struct ck_asset one = {.name = name, .arch = arch, .canonical = canonical, .sha256 = sha256};
     one.locations = locations(w, canonical);
-    int r =
-        sha256 ? 0 : ck_hash_source_find(&w->hashes, canonical, one.locations, &one.sha256, w->err);
+    /* Asking once is enough to learn that nobody answers. */
+    bool give_up = w->m->preview && w->m->unknown_hash;
+    int r = sha256 ? 0
+            : give_up
+                ? -CK_NOT_FOUND
+                : ck_hash_source_find(&w->hashes, canonical, one.locations, &one.sha256, w->err);
+    if (r && w->m->preview) {
+        if (!give_up)
+            w->m->unknown_hash = ck_arena_strdup(w->s->a, ck_err_msg(w->err));
+        ck_err_done(w->err);
+        one.sha256 = "0000000000000000000000000000000000000000000000000000000000000000";
+        r = 0;
+    }
     if (r)
         return r;
     ck_xgrow(&w->s->v, &w->s->cap, w->s->n + 1, sizeof *w->s->v);

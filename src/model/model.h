@@ -42,6 +42,8 @@ struct ck_model {
     const struct ck_object *addons; /* additional objects of the store: clusteraddons/default */
     size_t n_addons;
     struct ck_assets *assets;
+    bool preview;             /* nothing is made of it: a hash that nobody tells is left open */
+    const char *unknown_hash; /* the first such failure, in words; NULL: none */
     struct ck_nodeup *nodeup; /* node configurations made so far; NULL at first */
     /* Names of the secrets in the store; NULL: not looked at. */
     const struct ck_strv *secrets;

@@ -66,6 +66,9 @@ class World:
         return json.loads(p.stdout)
 
 
+pytestmark = [pytestmark, pytest.mark.slow]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     w = World(tmp_path_factory.mktemp("aws"))

@@ -452,8 +452,12 @@ static int model(struct work *w, struct ck_err *err)
     m->ssh_keys = ssh;
     m->addons = addons;
     r = strcmp(m->cloud, "aws") ? 0 : aws_part(w, err);
+    m->preview = w->o->plan_only;
     if (!r)
         r = ck_assets_new(w->a, m, w->o->offline, &m->assets, err);
+    if (!r && m->unknown_hash)
+        note(w,
+             ck_arena_printf(w->a, "what nodes read is shown without hashes: %s", m->unknown_hash));
     return r;
 }
 
