@@ -249,7 +249,8 @@ static void subnet(struct network *n, struct ck_val *s)
     ck_task_str(t, "IPv6CIDR", *v6 ? v6 : NULL);
     if (*v6 && !n->shared_vpc)
         ck_task_ref(t, "AmazonIPv6CIDR", &ck_aws_vpc_ipv6, "AmazonIPv6");
-    ck_task_bool(t, "ResourceBasedNaming", !ck_bool_at(m->spec, "useIPBasedNodeNames", false));
+    ck_task_bool(t, "ResourceBasedNaming",
+                 !ck_bool_at(m->spec, "cloudConfig.useIPBasedNodeNames", false));
     ck_task_bool(t, "AssignIPv6AddressOnCreation", *v6);
     ck_task_bool(t, "Shared", is_shared(s));
     ck_task_val(t, "Tags", subnet_tags(n, s));
