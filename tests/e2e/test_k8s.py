@@ -10,6 +10,9 @@ import http.client
 import http.server
 import json
 import os
+import tempfile
+import shutil
+import atexit
 import pathlib
 import re
 import socket
@@ -43,6 +46,10 @@ SECRETS = [k8s_server.ADMIN_TOKEN, k8s_server.PLAIN_TOKEN]
 
 
 @pytest.fixture(scope="module")
+HOME = tempfile.mkdtemp(prefix="ckops-k8s-home-")  # kubectl keeps a cache there
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+
 def api():
     try:
         s = k8s_server.Kubernetes().start()
@@ -54,7 +61,7 @@ def api():
 
 def clean_env(**more):
     env = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
-    env.update(PATH=os.environ["PATH"], HOME="/nonexistent", **more)
+    env.update(PATH=os.environ["PATH"], HOME=HOME, **more)
     return env
 
 
