@@ -4,21 +4,21 @@ the least role, kubectl in both directions.
 CKOPS_BIN and CKOPS_BUILD name the program and the build. Counts are small; CK_FULL=1 asks for the full
 ones. Without the servers the tests skip with the reason, or fail where CKOPS_SERVERS_REQUIRED=1."""
 
+import atexit
 import base64
 import hashlib
 import http.client
 import http.server
 import json
 import os
-import tempfile
-import shutil
-import atexit
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 
 import pytest
@@ -46,10 +46,6 @@ SECRETS = [k8s_server.ADMIN_TOKEN, k8s_server.PLAIN_TOKEN]
 
 
 @pytest.fixture(scope="module")
-HOME = tempfile.mkdtemp(prefix="ckops-k8s-home-")  # kubectl keeps a cache there
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)
-
-
 def api():
     try:
         s = k8s_server.Kubernetes().start()
@@ -57,6 +53,10 @@ def api():
         (pytest.fail if REQUIRED else pytest.skip)(str(e))
     yield s
     s.stop()
+
+
+HOME = tempfile.mkdtemp(prefix="ckops-k8s-home-")  # kubectl keeps a cache there
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 
 def clean_env(**more):
