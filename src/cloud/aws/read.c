@@ -154,6 +154,8 @@ static int send_request(struct ck_aws_read *w, const struct service *s, const ch
 {
     struct signer who = {w, s};
     CK_AUTORESP resp = {0};
+    if (!s)
+        return ck_fail(err, CK_INTERNAL, "%s: a service that is not in the table", action);
     int r = endpoint(w, s, req, err);
     if (r)
         return r;
