@@ -13,4 +13,8 @@ if "$bin" create cluster --help 2>/dev/null | grep -q -- --dry-run; then
     echo "== create cluster goldens"
     t $py "$shared/goldens/score_create_cluster.py" --bin "$bin"
 fi
+if "$bin" update cluster --help 2>/dev/null | grep -q -- --target; then
+    echo "== update cluster goldens (add-ons are our own text: their hashes and files are not those of kOps)"
+    t $py "$shared/goldens/score_update_cluster.py" --bin "$bin"
+fi
 exit $status
