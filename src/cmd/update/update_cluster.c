@@ -38,13 +38,6 @@ static int parse_target(const char *text, void *value, struct ck_err *err)
     return ck_fail(err, CK_INVALID, "invalid target: \"%s\"", text);
 }
 
-static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
-{
-    const struct update_opts *o = opts;
-    int r = ck_export_check(&o->export, err);
-    return r ? r : ck_args_cluster_kubeconfig(ctx, opts, argc, argv, err);
-}
-
 /* ---- the preview ---- */
 
 static void warn_all(const struct ck_plan *p)
@@ -159,7 +152,9 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     if (*o->output && strcmp(o->output, "json"))
         return ck_fail(err, CK_INVALID, "unknown output format: \"%s\"; json is the only one",
                        o->output);
-    int r = ck_ctx_store(ctx, &store, err);
+    int r = ck_export_check(&o->export, err);
+    if (!r)
+        r = ck_ctx_store(ctx, &store, err);
     if (!r && direct)
         r = refuse_direct(store, err);
     if (r)
@@ -317,7 +312,7 @@ static const struct ck_cmd update_cluster = {
                "ckops update cluster k8s.example.com --target=terraform --out=module",
     .opts = options,
     .opts_size = sizeof(struct update_opts),
-    .args = args,
+    .args = ck_args_cluster_kubeconfig,
     .run = run,
     .complete_args = ck_complete_clusters,
 };
