@@ -338,7 +338,7 @@ def test_fault_at_each_request(api, proxy, tmp_path, command, fault, count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["500", "break before", "break after", "truncate"])
-@pytest.mark.parametrize("operation", ["reading", "streamed", "conditional", "remove_tree", "listings"])
+@pytest.mark.parametrize("operation", ["reading", "conditional", "remove_tree", "listings"] + ["streamed"] * FULL)
 def test_operations_of_the_contract_under_a_fault_at_each_request(api, proxy, operation, fault):
     """One fault at the n-th request of a whole conformance test is never seen by the caller."""
     only = {"reading": "*what_was_written_is_read", "streamed": "*bulk_reads*", "conditional": "*second_create*",
