@@ -279,6 +279,7 @@ def usage_problems(expected, actual):
         g, faults = usage_flags(got[head])
         problems += ["%s %s" % (head, f) for f in faults]
         g = [row for row in g if row[1] not in OUR_FLAGS]
+        w = [row for row in w if row[1] not in OUR_FLAGS]
         for row in w:
             if row not in g:
                 near = [x for x in g if x[1] == row[1]]
