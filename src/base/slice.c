@@ -83,3 +83,8 @@ bool ck_slice_next(struct ck_slice *rest, char sep, struct ck_slice *ret)
         *rest = ck_slice_n(rest->ptr + i + 1, rest->len - i - 1);
     return true;
 }
+
+int ck_text_cmp(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}

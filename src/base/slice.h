@@ -28,6 +28,8 @@ bool ck_slice_eq(struct ck_slice a, struct ck_slice b);
 bool ck_slice_eq_str(struct ck_slice a, const char *b);
 bool ck_slice_ieq_str(struct ck_slice a, const char *b); /* ASCII case-insensitive */
 int ck_slice_cmp(struct ck_slice a, struct ck_slice b);  /* bytewise */
+/* For qsort over an array of C strings: bytewise. */
+int ck_text_cmp(const void *a, const void *b);
 bool ck_slice_starts(struct ck_slice a, const char *prefix);
 bool ck_slice_ends(struct ck_slice a, const char *suffix);
 bool ck_str_starts(const char *s, const char *prefix);

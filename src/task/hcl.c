@@ -138,11 +138,6 @@ static void put_blocks(struct ck_buf *out, const char *word, const struct ck_tf_
     free(v);
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 static int by_output(const void *x, const void *y)
 {
     const struct ck_tf_output *const *a = x, *const *b = y;
@@ -155,7 +150,7 @@ static void put_output_value(struct ck_buf *out, const struct ck_tf_output *o)
         ck_buf_puts(out, o->text[0]);
         return;
     }
-    qsort(o->text, o->n, sizeof *o->text, by_text);
+    qsort(o->text, o->n, sizeof *o->text, ck_text_cmp);
     ck_buf_putc(out, '[');
     for (size_t i = 0; i < o->n; i++)
         ck_buf_fmt(out, "%s%s", i ? ", " : "", o->text[i]);

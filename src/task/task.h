@@ -84,9 +84,7 @@ struct ck_task {
     struct ck_tasks *set;
     const char *name;
     enum ck_lifecycle lifecycle;
-    bool stub;   /* only a name so far: replaced by the real task when resolved */
-    bool shared; /* brought by the user: never created or deleted */
-    bool done;
+    bool stub;               /* only a name so far: replaced by the real task when resolved */
     struct ck_task_value *v; /* one per field of the kind */
     struct ck_task **after;  /* dependencies beyond the fields */
     size_t n_after;

@@ -16,7 +16,6 @@ void ck_tf_init(struct ck_tf *tf, struct ck_arena *a)
 
 void ck_tf_done(struct ck_tf *tf)
 {
-    ck_map_done(&tf->names);
     *tf = (struct ck_tf){0};
 }
 
@@ -230,11 +229,6 @@ void ck_tf_ref(struct ck_tf_block *b, const char *key, const struct ck_task *t, 
         ck_tf_expr(b, key, ck_tf_task(b->tf, other));
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 void ck_tf_refs(struct ck_tf_block *b, const char *key, const struct ck_task *t, const char *field,
                 bool sorted)
 {
@@ -243,6 +237,6 @@ void ck_tf_refs(struct ck_tf_block *b, const char *key, const struct ck_task *t,
     for (size_t i = 0; i < v->n_refs; i++)
         text[i] = ck_tf_task(b->tf, v->refs[i]);
     if (sorted)
-        qsort(text, v->n_refs, sizeof *text, by_text);
+        qsort(text, v->n_refs, sizeof *text, ck_text_cmp);
     ck_tf_exprs(b, key, text, v->n_refs);
 }

@@ -53,7 +53,6 @@ struct ck_tf {
     size_t n_outputs, cap_outputs;
     struct ck_tf_file *files;
     size_t n_files, cap_files;
-    struct ck_map names; /* "type.name" seen so far */
     const struct ck_val *provider_extra, *files_provider_extra;
     /* Where a store location lies as an object: bucket, key and region. UNSUPPORTED where the kind
      * of store cannot be rendered. */

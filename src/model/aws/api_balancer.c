@@ -20,10 +20,9 @@ static bool uses_cilium_etcd(const struct ck_model *m)
     return ck_bool_at(m->spec, "networking.cilium.etcdManaged", false);
 }
 
-static void target_group(const struct balancer *b, const char *prefix, int port,
-                         const char *protocol, const char *path)
+void ck_aws_add_target_group(struct ck_model *m, const char *prefix, int port, const char *protocol,
+                             const char *path)
 {
-    struct ck_model *m = b->m;
     const char *name = ck_model_name32(m, prefix);
     struct ck_task *t = ck_task_new(m->tasks, &ck_aws_target_group, name, m->cluster);
     struct ck_val *attributes = ck_map(m->a);
@@ -60,18 +59,18 @@ static void listeners(const struct balancer *b)
     if (b->certificate) {
         listener(b, API_PORT, "tls", true);
         listener(b, CERTIFICATE_PORT, "tcp", false);
-        target_group(b, "tls", API_PORT, "TLS", NULL);
+        ck_aws_add_target_group(b->m, "tls", API_PORT, "TLS", NULL);
     } else {
         listener(b, API_PORT, "tcp", false);
     }
-    target_group(b, "tcp", API_PORT, "TCP", NULL);
+    ck_aws_add_target_group(b->m, "tcp", API_PORT, "TCP", NULL);
     if (b->dns_none) {
         listener(b, CONTROLLER_PORT, "kops-controller", false);
-        target_group(b, "kops-controller", CONTROLLER_PORT, "TCP", "/healthz");
+        ck_aws_add_target_group(b->m, "kops-controller", CONTROLLER_PORT, "TCP", "/healthz");
     }
     if (b->dns_none && b->cilium_etcd) {
         listener(b, CILIUM_ETCD_PORT, "etcd-cilium", false);
-        target_group(b, "etcd-cilium", CILIUM_ETCD_PORT, "TCP", NULL);
+        ck_aws_add_target_group(b->m, "etcd-cilium", CILIUM_ETCD_PORT, "TCP", NULL);
     }
 }
 
@@ -182,11 +181,7 @@ static void from_clients(const struct balancer *b)
 {
     struct ck_model *m = b->m;
     const struct ck_val *access = ck_get(m->spec, "kubernetesApiAccess");
-    struct ck_aws_rule r = {.group = b->group, .egress = true};
-    r.source = "0.0.0.0/0";
-    ck_aws_add_rule(m, &r);
-    r.source = "::/0";
-    ck_aws_add_rule(m, &r);
+    ck_aws_open_egress(m, b->group);
     for (size_t i = 0; i < ck_len(access); i++) {
         const char *from = ck_str_or(ck_item(access, i), "");
         struct ck_aws_rule api = {.group = b->group, .source = from, .protocol = "tcp"};

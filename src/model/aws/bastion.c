@@ -32,13 +32,6 @@ static void security_group(struct ck_model *m, const char *name, const char *id,
     }
 }
 
-static void open_egress(struct ck_model *m, const char *group)
-{
-    ck_aws_add_rule(m,
-                    &(struct ck_aws_rule){.group = group, .source = "0.0.0.0/0", .egress = true});
-    ck_aws_add_rule(m, &(struct ck_aws_rule){.group = group, .source = "::/0", .egress = true});
-}
-
 static void between(struct ck_model *m, const char *from, const char *to, const char *protocol,
                     int lo, int hi)
 {
@@ -156,20 +149,7 @@ static void listener(const struct bastion *b)
     ck_task_ref(t, "NetworkLoadBalancer", &ck_aws_network_balancer, b->balancer);
     ck_task_int(t, "Port", SSH_PORT);
     ck_task_ref(t, "TargetGroup", &ck_aws_target_group, group);
-    struct ck_val *attributes = ck_map(m->a);
-    ck_set_str(m->a, attributes, "deregistration_delay.connection_termination.enabled", "true");
-    ck_set_str(m->a, attributes, "deregistration_delay.timeout_seconds", "30");
-    t = ck_task_new(m->tasks, &ck_aws_target_group, group, m->cluster);
-    ck_task_ref(t, "VPC", &ck_aws_vpc, m->name);
-    ck_task_val(t, "Tags", ck_aws_tags(m, group, false));
-    ck_task_int(t, "Port", SSH_PORT);
-    ck_task_str(t, "Protocol", "TCP");
-    ck_task_bool(t, "Shared", false);
-    ck_task_val(t, "Attributes", attributes);
-    ck_task_int(t, "Interval", 10);
-    ck_task_int(t, "HealthyThreshold", 2);
-    ck_task_int(t, "UnhealthyThreshold", 2);
-    ck_task_str(t, "HealthCheckProtocol", "TCP");
+    ck_aws_add_target_group(m, "bastion", SSH_PORT, "TCP", NULL);
 }
 
 int ck_aws_build_bastion(struct ck_model *m, struct ck_err *err)
@@ -184,10 +164,10 @@ int ck_aws_build_bastion(struct ck_model *m, struct ck_err *err)
     b.internal = !strcmp(type, "Internal");
     for (size_t i = 0; i < b.n_groups; i++) {
         security_group(m, b.groups[i].name, b.groups[i].id, "Security group for bastion");
-        open_egress(m, b.groups[i].name);
+        ck_aws_open_egress(m, b.groups[i].name);
     }
     security_group(m, b.balancer_group, NULL, "Security group for bastion ELB");
-    open_egress(m, b.balancer_group);
+    ck_aws_open_egress(m, b.balancer_group);
     to_instances(&b);
     const struct ck_val *from = sources(&b);
     for (size_t i = 0; i < ck_len(from); i++)

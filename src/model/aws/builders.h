@@ -41,6 +41,10 @@ bool ck_aws_subnet_type(const struct ck_val *subnet, const char *type);
  * by score, then name; sorted by name. `internal` picks private ones. */
 struct ck_val *ck_aws_balancer_subnets(const struct ck_model *m, bool internal);
 
+/* A target group of name32(prefix); `path` NULL: connecting is the health check. */
+void ck_aws_add_target_group(struct ck_model *m, const char *prefix, int port, const char *protocol,
+                             const char *path);
+
 /* ---- security groups by role (firewall.c) ---- */
 struct ck_aws_sg {
     const char *name;   /* of the task */
@@ -63,5 +67,7 @@ struct ck_aws_rule {
     bool untagged; /* a fixed name in kOps' tables */
 };
 void ck_aws_add_rule(struct ck_model *m, const struct ck_aws_rule *r);
+/* To everywhere, IPv4 and IPv6. */
+void ck_aws_open_egress(struct ck_model *m, const char *group);
 bool ck_aws_is_ipv6_range(const char *s);
 bool ck_aws_is_prefix_list(const char *s);

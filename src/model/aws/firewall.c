@@ -114,7 +114,7 @@ void ck_aws_add_rule(struct ck_model *m, const struct ck_aws_rule *r)
     }
 }
 
-static void open_egress(struct ck_model *m, const char *group)
+void ck_aws_open_egress(struct ck_model *m, const char *group)
 {
     ck_aws_add_rule(m,
                     &(struct ck_aws_rule){.group = group, .source = "0.0.0.0/0", .egress = true});
@@ -269,11 +269,11 @@ int ck_aws_build_firewall(struct ck_model *m, struct ck_err *err)
     s.n_masters = ck_aws_role_groups(m, CK_ROLE_CONTROL_PLANE, &s.masters);
     for (size_t i = 0; i < s.n_nodes; i++) {
         security_group(m, &s.nodes[i], CK_ROLE_NODE);
-        open_egress(m, s.nodes[i].name);
+        ck_aws_open_egress(m, s.nodes[i].name);
     }
     for (size_t i = 0; i < s.n_masters; i++) {
         security_group(m, &s.masters[i], CK_ROLE_CONTROL_PLANE);
-        open_egress(m, s.masters[i].name);
+        ck_aws_open_egress(m, s.masters[i].name);
     }
     between(m, s.nodes, s.n_nodes, s.nodes, s.n_nodes, NULL, 0, 0);
     between(m, s.masters, s.n_masters, s.masters, s.n_masters, NULL, 0, 0);

@@ -380,11 +380,6 @@ static void target_group(const struct group *g, struct names *names, const char 
         names->v[names->n++] = name;
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 /* "…:targetgroup/NAME/ID" → NAME */
 static const char *arn_name(const struct group *g, const char *arn)
 {
@@ -437,7 +432,7 @@ static void balancers(const struct group *g, struct ck_task *t)
     if (g->role == CK_ROLE_BASTION)
         target_group(g, &names, "bastion");
     external_balancers(g, t, &names);
-    qsort(names.v, names.n, sizeof *names.v, by_text);
+    qsort(names.v, names.n, sizeof *names.v, ck_text_cmp);
     for (size_t i = 0; i < names.n; i++)
         ck_task_ref(t, "TargetGroups", &ck_aws_target_group, names.v[i]);
 }

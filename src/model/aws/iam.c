@@ -32,11 +32,6 @@ static struct ck_slice trust(const struct ck_model *m)
                         china ? ".cn" : ""));
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 static const struct ck_val *sorted(const struct ck_model *m, const struct ck_val *list)
 {
     size_t n = ck_len(list);
@@ -44,7 +39,7 @@ static const struct ck_val *sorted(const struct ck_model *m, const struct ck_val
     struct ck_val *out = ck_list(m->a);
     for (size_t i = 0; i < n; i++)
         v[i] = ck_str_or(ck_item(list, i), "");
-    qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, ck_text_cmp);
     for (size_t i = 0; i < n; i++)
         ck_append_str(m->a, out, v[i]);
     return out;

@@ -68,11 +68,6 @@ struct ck_val *ck_policy_when(const struct ck_model *m, struct ck_val *condition
     return c;
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 /* One action is a string, several are a sorted list. */
 static struct ck_val *set_value(const struct ck_model *m, const struct ck_val *set)
 {
@@ -80,7 +75,7 @@ static struct ck_val *set_value(const struct ck_model *m, const struct ck_val *s
     const char **v = ck_arena_alloc(m->a, (n + 1) * sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = set->map.v[i].key.ptr;
-    qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, ck_text_cmp);
     return n == 1 ? ck_str(m->a, v[0]) : ck_policy_list(m, v, n);
 }
 

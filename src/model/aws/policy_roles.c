@@ -84,11 +84,6 @@ static bool nested(const char *inner, const char *outer)
     return !strncmp(inner, outer, n) && inner[n] == '/';
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 /* Config base, keys and secrets, without those that lie in another, sorted. */
 static size_t top_locations(const struct ck_model *m, const char *ret[3])
 {
@@ -105,7 +100,7 @@ static size_t top_locations(const struct ck_model *m, const char *ret[3])
         if (!drop)
             ret[kept++] = all[i];
     }
-    qsort(ret, kept, sizeof *ret, by_text);
+    qsort(ret, kept, sizeof *ret, ck_text_cmp);
     return kept;
 }
 
@@ -150,7 +145,7 @@ static void list_buckets(struct ck_policy *p, const struct ck_val *buckets)
     const char **v = ck_arena_alloc(m->a, (n + 1) * sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = buckets->map.v[i].key.ptr;
-    qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, ck_text_cmp);
     for (size_t i = 0; i < n; i++)
         ck_policy_statement(p,
                             CK_POLICY_LIST(m, "s3:GetBucketLocation",

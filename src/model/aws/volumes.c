@@ -51,11 +51,6 @@ static int zone_of(const struct ck_model *m, const struct ck_val *member, const 
     return 0;
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 /* "a,b,c": all members, sorted. */
 static const char *all_members(const struct ck_model *m, const struct ck_val *members)
 {
@@ -64,7 +59,7 @@ static const char *all_members(const struct ck_model *m, const struct ck_val *me
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     for (size_t i = 0; i < n; i++)
         v[i] = ck_str_at(ck_item(members, i), "name");
-    qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, ck_text_cmp);
     for (size_t i = 0; i < n; i++)
         ck_buf_fmt(&b, "%s%s", i ? "," : "", v[i]);
     return ck_arena_strdup(m->a, ck_buf_str(&b));

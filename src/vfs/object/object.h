@@ -3,7 +3,7 @@
  * concurrent removal of trees.
  *
  * A store gives its dialect (requests, and what replies mean) and takes the members of struct
- * ck_vfs_ops from here. Used by gs:// and azureblob://. */
+ * ck_vfs_ops from here. Used by gs://, azureblob:// and oss://. */
 #pragma once
 
 #include "net/http.h"

@@ -127,18 +127,13 @@ static void warm_pool(struct ck_tf_block *b, const struct ck_task *t)
     ck_tf_field(w, "max_group_prepared_capacity", pool, "MaxSize");
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 static void sorted_strs(struct ck_tf_block *b, const char *key, const struct ck_val *list)
 {
     size_t n = ck_len(list);
     const char **v = ck_arena_alloc(b->tf->a, (n + 1) * sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = ck_tf_quote(b->tf, ck_str_or(ck_item(list, i), ""));
-    qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, ck_text_cmp);
     ck_tf_exprs(b, key, v, n);
 }
 
