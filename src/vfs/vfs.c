@@ -67,27 +67,68 @@ int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
     return end(&s, r);
 }
 
+/* ---- changes ---- */
+
+/* Nobody is told of what only happens in a layer in memory. */
+static struct ck_vfs_watch *watches(const struct ck_vfs_change *c)
+{
+    const struct ck_vfs_ctx *ctx = c->path->vfs->ctx;
+    return ctx->overlay ? NULL : ctx->watch;
+}
+
+static int about_to(const struct ck_vfs_change *c, struct ck_err *err)
+{
+    int r = 0;
+    for (struct ck_vfs_watch *w = watches(c); r == 0 && w; w = w->next) {
+        if (!w->before || w->busy)
+            continue;
+        w->busy = true;
+        r = w->before(w, c, err);
+        w->busy = false;
+    }
+    return r;
+}
+
+static int done(const struct ck_vfs_change *c, int result)
+{
+    for (struct ck_vfs_watch *w = watches(c); w; w = w->next) {
+        if (!w->after || w->busy)
+            continue;
+        w->busy = true;
+        w->after(w, c, result);
+        w->busy = false;
+    }
+    return result;
+}
+
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err)
 {
     static const struct ck_write_opts any = {.mode = CK_WRITE_ANY};
     struct span s = begin(p, "write");
     struct ck_version ignored;
-    return end(&s, ops(p)->write(p->vfs, p->key, data, opts ? opts : &any,
-                                 ret_version ? ret_version : &ignored, err));
+    if (!opts)
+        opts = &any;
+    struct ck_vfs_change c = {CK_CHANGE_WRITE, p, data, opts};
+    int r = about_to(&c, err);
+    if (r < 0)
+        return r;
+    r = ops(p)->write(p->vfs, p->key, data, opts, ret_version ? ret_version : &ignored, err);
+    return done(&c, end(&s, r));
 }
 
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err)
 {
     struct span s = begin(p, "remove");
-    return end(&s, ops(p)->remove(p->vfs, p->key, version, err));
+    struct ck_vfs_change c = {.kind = CK_CHANGE_REMOVE, .path = p};
+    int r = about_to(&c, err);
+    if (r < 0)
+        return r;
+    return done(&c, end(&s, ops(p)->remove(p->vfs, p->key, version, err)));
 }
 
-int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err)
+static int remove_each(const struct ck_path *p, struct ck_err *err)
 {
-    struct span s = begin(p, "remove tree");
-    if (ops(p)->remove_tree)
-        return end(&s, ops(p)->remove_tree(p->vfs, p->key, err));
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries tree = {0};
     int r = ops(p)->tree(p->vfs, p->key, a, &tree, err);
@@ -98,15 +139,30 @@ int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err)
             r = 0;
         }
     }
-    return end(&s, r);
+    return r;
+}
+
+int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err)
+{
+    struct span s = begin(p, "remove tree");
+    struct ck_vfs_change c = {.kind = CK_CHANGE_REMOVE_TREE, .path = p};
+    int r = about_to(&c, err);
+    if (r < 0)
+        return r;
+    r = ops(p)->remove_tree ? ops(p)->remove_tree(p->vfs, p->key, err) : remove_each(p, err);
+    return done(&c, end(&s, r));
 }
 
 int ck_vfs_remove_versions(const struct ck_path *p, struct ck_err *err)
 {
     struct span s = begin(p, "remove versions");
-    if (ops(p)->remove_versions)
-        return end(&s, ops(p)->remove_versions(p->vfs, p->key, err));
-    return end(&s, ops(p)->remove(p->vfs, p->key, NULL, err));
+    struct ck_vfs_change c = {.kind = CK_CHANGE_REMOVE_VERSIONS, .path = p};
+    int r = about_to(&c, err);
+    if (r < 0)
+        return r;
+    r = ops(p)->remove_versions ? ops(p)->remove_versions(p->vfs, p->key, err)
+                                : ops(p)->remove(p->vfs, p->key, NULL, err);
+    return done(&c, end(&s, r));
 }
 
 int ck_vfs_list(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,

@@ -22,6 +22,7 @@
 struct ck_http; /* net/http.h */
 struct ck_vfs;  /* one container of one scheme */
 struct ck_vfs_ops;
+struct ck_vfs_watch;
 
 /* What every store of one process shares. Owned by cmd/ (or by the embedding program). */
 struct ck_vfs_ctx {
@@ -34,9 +35,10 @@ struct ck_vfs_ctx {
     /* Asks the user for the code of an MFA device; NULL: there is nobody to ask. */
     int (*mfa)(void *arg, const char *serial, char *code, size_t size, struct ck_err *err);
     void *mfa_arg;
-    struct ck_http *http;  /* made on first use by network stores */
-    struct ck_vfs *opened; /* containers opened so far, newest first */
-    bool overlay;          /* locations are read through a layer in memory (vfs/overlay.h) */
+    struct ck_http *http;       /* made on first use by network stores */
+    struct ck_vfs *opened;      /* containers opened so far, newest first */
+    bool overlay;               /* locations are read through a layer in memory (vfs/overlay.h) */
+    struct ck_vfs_watch *watch; /* who is told of every change: a list, called in order */
     /* Called once per operation when not NULL; `what` is like "read", `text` the path. For -v. */
     void (*trace)(void *arg, const char *what, const char *text, int64_t ms, int code);
     void *trace_arg;
@@ -80,6 +82,33 @@ struct ck_entry {
 struct ck_entries {
     struct ck_entry *v; /* in the arena given to the call; sorted bytewise by key */
     size_t n, cap;
+};
+
+/* A change of a store that is about to be made, or has been. */
+enum ck_change_kind {
+    CK_CHANGE_WRITE,           /* ck_vfs_write */
+    CK_CHANGE_REMOVE,          /* ck_vfs_remove */
+    CK_CHANGE_REMOVE_TREE,     /* ck_vfs_remove_tree: everything at and below the path */
+    CK_CHANGE_REMOVE_VERSIONS, /* ck_vfs_remove_versions */
+};
+struct ck_vfs_change {
+    enum ck_change_kind kind;
+    const struct ck_path *path;
+    struct ck_slice data;             /* what is written; may be a secret: never log it */
+    const struct ck_write_opts *opts; /* of a write; NULL otherwise */
+};
+
+/* Sees every change of every store of a context: how locks refuse one and the journal records it.
+ * Not called for changes of a layer in memory (vfs/overlay.h), nor for those that a watch makes
+ * itself from within its own functions. */
+struct ck_vfs_watch {
+    /* Before the change: negative refuses it, and nothing is sent. May be NULL. */
+    int (*before)(struct ck_vfs_watch *w, const struct ck_vfs_change *c, struct ck_err *err);
+    /* After it, with its result (0 or a negative code; a code other than CONFLICT, EXISTS and
+     * NOT_FOUND may mean that it was made all the same). May be NULL. */
+    void (*after)(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int result);
+    struct ck_vfs_watch *next;
+    bool busy; /* kept by the VFS: inside one of the two */
 };
 
 enum ck_hash_alg { CK_MD5, CK_SHA1, CK_SHA256 };

@@ -1,0 +1,283 @@
+/* `store copy` and `store sync`: a store, or a folder of it, into another. Everything but options
+ * and printing is in ops/storetools. kOps has nothing like it. */
+#include "cmd/commands.h"
+#include "cmd/store/storecmd.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "doc/json.h"
+#include "ops/storetools/copy.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { LINE_MS = 5000, MS = 1000 };
+
+struct copy_opts {
+    struct ck_strv include, exclude;
+    int64_t parallel;
+    const char *output;
+    bool dry_run, delete_extra, yes;
+};
+
+/* One run, for the callbacks. */
+struct copying {
+    struct ck_ctx *ctx;
+    const struct copy_opts *o;
+    struct ck_env from_env, to_env;
+    bool terminal, json;
+    int64_t last_line_ms;
+    struct ck_arena *a;
+    struct ck_val *plan, *failures; /* for JSON */
+};
+
+/* ---- progress and results ---- */
+
+static void put_bytes(struct ck_buf *b, uint64_t n)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double v = (double)n;
+    size_t u = 0;
+    for (; v >= 1024 && u + 1 < CK_ARRAY_LEN(units); u++)
+        v /= 1024;
+    ck_buf_fmt(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
+static void put_progress(struct ck_buf *b, const struct ck_copy_stats *s)
+{
+    uint64_t done = s->copied + s->deleted + s->failed;
+    ck_buf_fmt(b, "%llu of %llu files, ", (unsigned long long)done, (unsigned long long)s->files);
+    put_bytes(b, s->bytes);
+    if (s->ms > 0) {
+        ck_buf_puts(b, ", ");
+        put_bytes(b, s->bytes * MS / (uint64_t)s->ms);
+        ck_buf_puts(b, "/s");
+    }
+    if (done && done < s->files)
+        ck_buf_fmt(b, ", %llu s left",
+                   (unsigned long long)((uint64_t)s->ms * (s->files - done) / done / MS + 1));
+}
+
+/* A line that is rewritten on a terminal, else one now and then. */
+static void progress(void *arg, const struct ck_copy_stats *s)
+{
+    struct copying *c = arg;
+    bool last = s->copied + s->deleted + s->failed >= s->files;
+    if (!c->terminal && (s->ms - c->last_line_ms < LINE_MS || last))
+        return;
+    c->last_line_ms = s->ms;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    put_progress(&b, s);
+    if (c->terminal)
+        fprintf(stderr, "\r\x1b[K%s%s", ck_buf_str(&b), last ? "\n" : "");
+    else
+        fprintf(stderr, "%s\n", ck_buf_str(&b));
+    fflush(stderr);
+}
+
+static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t size)
+{
+    static const char *const words[] = {"copy", "replace", "delete"};
+    struct copying *c = arg;
+    if (c->json) {
+        struct ck_val *m = ck_map(c->a);
+        ck_set_str(c->a, m, "action", words[what]);
+        ck_set_str(c->a, m, "path", path);
+        if (size >= 0)
+            ck_set_int(c->a, m, "size", size);
+        ck_append(c->a, c->plan, m);
+        return;
+    }
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(path));
+    bool plain = q.len == strlen(path) + 2;
+    ck_print(c->ctx, "%-7s %s\n", words[what], plain ? path : ck_buf_str(&q));
+}
+
+static void failed(void *arg, const char *path, const struct ck_err *why)
+{
+    struct copying *c = arg;
+    struct ck_val *m = ck_map(c->a);
+    ck_set_str(c->a, m, "path", path);
+    ck_set_str(c->a, m, "error", ck_err_msg(why));
+    ck_append(c->a, c->failures, m);
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(path));
+    fprintf(stderr, "failed: %s: %s\n", ck_buf_str(&q), ck_err_msg(why));
+}
+
+static void print_json(struct copying *c, const struct ck_copy_stats *s, bool dry)
+{
+    struct ck_val *m = ck_map(c->a);
+    if (dry) {
+        ck_set(c->a, m, "plan", c->plan);
+    } else {
+        ck_set_int(c->a, m, "copied", (int64_t)s->copied);
+        ck_set_int(c->a, m, "deleted", (int64_t)s->deleted);
+        ck_set_int(c->a, m, "bytes", (int64_t)s->bytes);
+        ck_set_int(c->a, m, "milliseconds", s->ms);
+        ck_set(c->a, m, "failures", c->failures);
+    }
+    ck_set_int(c->a, m, "unchanged", (int64_t)s->same);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
+    ck_print(c->ctx, "%s\n", ck_buf_str(&b));
+}
+
+static void print_result(struct copying *c, const struct ck_copy_stats *s, bool dry)
+{
+    if (c->json) {
+        print_json(c, s, dry);
+        return;
+    }
+    if (dry) {
+        ck_print(c->ctx, "%llu files to change, %llu unchanged\n", (unsigned long long)s->files,
+                 (unsigned long long)s->same);
+        if (c->o->delete_extra && !c->o->yes && !c->o->dry_run)
+            ck_print(c->ctx, "\nMust specify --yes to copy and delete\n");
+        return;
+    }
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    put_bytes(&b, s->bytes);
+    ck_print(c->ctx, "copied %llu files (%s), verified; %llu were the same already",
+             (unsigned long long)s->copied, ck_buf_str(&b), (unsigned long long)s->same);
+    if (s->deleted)
+        ck_print(c->ctx, "; %llu deleted", (unsigned long long)s->deleted);
+    ck_print(c->ctx, "\n");
+}
+
+/* ---- the commands ---- */
+
+static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char **argv,
+                struct ck_err *err)
+{
+    struct copying c = {.ctx = ctx,
+                        .o = o,
+                        .terminal = isatty(STDERR_FILENO) == 1,
+                        .json = strcmp(o->output, "json") == 0,
+                        .a = ctx->arena,
+                        .plan = ck_list(ctx->arena),
+                        .failures = ck_list(ctx->arena)};
+    bool dry = o->dry_run || (o->delete_extra && !o->yes);
+    struct ck_copy_opts run = {.include = &o->include,
+                               .exclude = &o->exclude,
+                               .parallel = (unsigned)o->parallel,
+                               .overwrite = sync,
+                               .delete_extra = o->delete_extra,
+                               .dry_run = dry,
+                               .progress = progress,
+                               .planned = planned,
+                               .failed = failed,
+                               .arg = &c};
+    struct ck_copy_stats stats = {0};
+    int r = ck_store_end(ctx, argv[0], &c.from_env, &run.from, err);
+    if (r == 0)
+        r = ck_store_end(ctx, argv[1], &c.to_env, &run.to, err);
+    if (r == 0)
+        r = ck_copy(&run, &stats, err);
+    if (r == 0 || (c.json && ck_len(c.failures)))
+        print_result(&c, &stats, dry);
+    ck_env_done(&c.from_env);
+    ck_env_done(&c.to_env);
+    return r;
+}
+
+static int check(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
+{
+    const struct copy_opts *o = opts;
+    if (argc != 2)
+        return ck_fail(err, CK_INVALID, "two locations are needed: what to copy, and where to");
+    if (strcmp(o->output, "text") != 0 && strcmp(o->output, "json") != 0)
+        return ck_fail(err, CK_INVALID, "--output is text or json, not \"%s\"", o->output);
+    if (o->parallel < 1 || o->parallel > 64)
+        return ck_fail(err, CK_INVALID, "--parallel is between 1 and 64");
+    return 0;
+}
+
+static int run_copy(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
+{
+    return copy(ctx, opts, false, argv, err);
+}
+
+static int run_sync(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
+{
+    return copy(ctx, opts, true, argv, err);
+}
+
+#define O(member) .off = offsetof(struct copy_opts, member), .given_off = CK_OPT_NO_GIVEN
+#define SHARED                                                                                     \
+    {.name = "dry-run", .type = CK_OPT_BOOL, O(dry_run), .help = "show what would be done"},       \
+        {.name = "exclude",                                                                        \
+         .type = CK_OPT_STRARRAY,                                                                  \
+         O(exclude),                                                                               \
+         .complete = "",                                                                           \
+         .help = "leave out paths that fit this pattern; may be repeated"},                        \
+        {.name = "include",                                                                        \
+         .type = CK_OPT_STRARRAY,                                                                  \
+         O(include),                                                                               \
+         .complete = "",                                                                           \
+         .help = "take only paths that fit this pattern; may be repeated"},                        \
+        {.shorthand = 'o',                                                                         \
+         .name = "output",                                                                         \
+         .type = CK_OPT_STRING,                                                                    \
+         O(output),                                                                                \
+         .dflt = "text",                                                                           \
+         .complete = "text json",                                                                  \
+         .help = "form of the result: text or json"},                                              \
+    {                                                                                              \
+        .name = "parallel", .type = CK_OPT_INT, O(parallel), .dflt = "16", .complete = "",         \
+        .help = "files at a time, at most 64"                                                      \
+    }
+
+static const struct ck_opt copy_options[] = {SHARED, {0}};
+static const struct ck_opt sync_options[] = {
+    {.name = "delete",
+     .type = CK_OPT_BOOL,
+     O(delete_extra),
+     .help = "delete at the destination what the source does not have; shown only, without --yes"},
+    SHARED,
+    {.shorthand = 'y',
+     .name = "yes",
+     .type = CK_OPT_BOOL,
+     O(yes),
+     .help = "with --delete: go ahead"},
+    {0},
+};
+
+#define PATTERNS                                                                                   \
+    "\n\nPatterns are those of a shell. One without a slash is held against the last element of "  \
+    "a "                                                                                           \
+    "path, one\nthat ends in a slash takes all below that folder, and * also crosses slashes."
+
+const struct ck_cmd ck_cmd_store_copy = {
+    .name = "copy",
+    .use = "copy SOURCE DESTINATION",
+    .brief = "Copy a store, or a folder of it, to an empty place.",
+    .detail = "Copies every file between any two stores or local folders and checks what arrived. "
+              "A destination that\nholds other files is refused before anything is written; what "
+              "an interrupted copy left there is\nchecked and kept, so the same command again "
+              "finishes it." PATTERNS,
+    .example = "ckops store copy s3://my-store/my.example.com ./review\n"
+               "\n"
+               "# Another kind of store, without the backups of etcd\n"
+               "ckops store copy s3://my-store k8s:///kops-state --exclude 'backups/'",
+    .opts = copy_options,
+    .opts_size = sizeof(struct copy_opts),
+    .args = check,
+    .run = run_copy,
+};
+
+const struct ck_cmd ck_cmd_store_sync = {
+    .name = "sync",
+    .use = "sync SOURCE DESTINATION",
+    .brief = "Bring a copy of a store in line with it.",
+    .detail = "Copies what is missing or different, each file only while it is as it was compared, "
+              "and checks what\narrived. Files that only the destination has stay, unless --delete "
+              "is given." PATTERNS,
+    .example = "ckops store sync s3://my-store ./mirror --dry-run\n"
+               "ckops store sync s3://my-store ./mirror --delete --yes",
+    .opts = sync_options,
+    .opts_size = sizeof(struct copy_opts),
+    .args = check,
+    .run = run_sync,
+};
