@@ -21,7 +21,7 @@ stage() { # name command...
         failed=$((failed + 1)); verdict=FAILED
     fi
     echo "== $name: $verdict ($(($(date +%s) - start)) s)"
-    if [ $verdict = FAILED ]; then tail -n 60 "$log"; else grep -E '^(skipped|different|transcripts|servers):' "$log"; fi
+    if [ $verdict = FAILED ]; then tail -n 200 "$log"; else grep -E '^(skipped|different|transcripts|servers):' "$log"; fi
     true
 }
 build() { # dir options...
@@ -31,10 +31,8 @@ build() { # dir options...
 }
 unit() { meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier "${2:-1}"; }
 e2e() {
-    CKOPS_BIN=$1/ckops CKOPS_BUILD=$1 $py -m pytest -q -p no:cacheprovider tests/e2e
-    r=$?
-    [ $r -eq 5 ] && return 1
-    return $r
+    dir=$1; shift
+    CKOPS_BIN=$dir/ckops CKOPS_BUILD=$dir $py tests/e2e/run.py "$@"
 }
 formatted() {
     files=$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h')
@@ -63,7 +61,10 @@ stage "end to end" e2e "$out/gcc"
 if [ $quick = 0 ]; then
     stage "build asan+ubsan" build "$out/asan" -Db_sanitize=address,undefined -Db_lundef=false
     stage "unit asan+ubsan" env CK_RACE_ROUNDS=10 CK_CAS_STEPS=20 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sh -c "cd '$PWD' && meson test -C '$out/asan' --no-rebuild --print-errorlogs --timeout-multiplier 6"
-    stage "end to end asan+ubsan" env CKOPS_SANITIZED=1 CKOPS_BIN="$out/asan/ckops" CKOPS_BUILD="$out/asan" $py -m pytest -q -p no:cacheprovider -m "not slow" tests/e2e
+    CKOPS_SANITIZED=1
+    export CKOPS_SANITIZED
+    stage "end to end asan+ubsan" e2e "$out/asan" -m "not slow"
+    unset CKOPS_SANITIZED
     stage "fuzz corpora" fuzz_replay "$out/asan"
     CC=clang-14
     export CC

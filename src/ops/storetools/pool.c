@@ -65,23 +65,24 @@ static void report(struct pool *p, struct ck_copy_stats *s, int64_t began)
         o->progress(o->arg, s);
 }
 
-/* Wait for all of them, and tell how far they are. */
+/* Wait for all of them, and tell how far they are: once more after the last has ended. */
 static void watch(struct pool *p, struct ck_copy_stats *s)
 {
     int64_t began = ck_mono_ms();
-    pthread_mutex_lock(&p->lock);
-    while (p->running) {
+    bool over = false;
+    while (!over) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += REPORT_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&p->ended, &p->lock, &until);
+        pthread_mutex_lock(&p->lock);
+        if (p->running)
+            pthread_cond_timedwait(&p->ended, &p->lock, &until);
+        over = p->running == 0;
         pthread_mutex_unlock(&p->lock);
         report(p, s, began);
-        pthread_mutex_lock(&p->lock);
     }
-    pthread_mutex_unlock(&p->lock);
 }
 
 int ck_copy_run(struct ck_copy_plan *plan,
