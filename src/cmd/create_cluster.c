@@ -322,8 +322,9 @@ const struct ck_cmd ck_cmd_create_cluster = {
     .brief = "Create a cluster's configuration, or merge options into it.",
     .detail =
         "Turn options into the configuration of a cluster and its instance groups, check it, and\n"
-        "store it. No cloud is asked: what only a cloud can tell is taken from CKOPS_FIXTURES\n"
-        "when that names a file of facts, or left out and said so.\n\n"
+        "store it. AWS is asked about a network that is not the cluster's own (--network-id,\n"
+        "--subnets), and only then; CKOPS_FIXTURES may name a file of facts instead. What\n"
+        "nobody can tell is left out and said so.\n\n"
         "On a cluster that exists, the options given are merged into what is stored; options that\n"
         "are not given change nothing.",
     .example = "# A cluster with three control planes\n"

@@ -5,8 +5,11 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/file.h"
+#include "cloud/zones.h"
 #include "doc/json.h"
+#include "net/http.h"
 #include "ops/create_ig.h"
+#include "ops/update/awsfacts.h"
 #include "spec/populate.h"
 #include "spec/validate.h"
 
@@ -53,6 +56,40 @@ static int load_facts(struct work *w, struct ck_err *err)
 static void pass_note(void *arg, const char *text)
 {
     note(arg, "%s", text);
+}
+
+/* A network that is not the cluster's own is known to the cloud only: its range of addresses, and
+ * which zone a subnet lies in. Whatever else follows from zones is not asked. */
+static bool needs_cloud(const struct work *w)
+{
+    const struct ck_new_cluster_opts *n = &w->o->n;
+    const char *zone = n->zones.n ? n->zones.v[0] : "";
+    bool aws = *n->cloud ? strcmp(n->cloud, "aws") == 0 : ck_zone_is_known("aws", zone);
+    bool subnets = n->subnets.n || n->utility_subnets.n;
+    return !w->facts.root && !w->merging && aws && *zone &&
+           (subnets || (*n->network_id && !n->network_cidrs.n));
+}
+
+static int ask_cloud(struct work *w, struct ck_err *err)
+{
+    if (!needs_cloud(w))
+        return 0;
+    CK_AUTOERR why = CK_ERR_INIT;
+    const char *zone = w->o->n.zones.v[0];
+    struct ck_http *http = ck_http_new(w->o->env, NULL, NULL);
+    struct ck_aws_read aws = {0};
+    int r = ck_aws_read_open(w->a, w->o->env, http, ck_arena_strndup(w->a, zone, strlen(zone) - 1),
+                             w->o->n.name, &aws, &why);
+    if (r == 0)
+        r = ck_ask_aws_network(w->a, &aws, &w->facts, &why);
+    if (r < 0)
+        note(w, "AWS does not tell about the network: %s", ck_err_msg(&why));
+    ck_aws_read_close(&aws);
+    ck_http_free(http);
+    const char *vpc = w->o->n.network_id;
+    if (r == 0 && *vpc && !ck_facts_vpc_cidr(&w->facts, vpc))
+        return ck_fail(err, CK_INVALID, "there is no network \"%s\" in region %s", vpc, aws.region);
+    return 0;
 }
 
 /* ---- build or merge ---- */
@@ -393,6 +430,8 @@ static int make(struct work *w, struct ck_err *err)
         r = ck_channel_load(w->a, w->s->vfs, &w->facts,
                             *w->o->n.channel ? w->o->n.channel : "stable", pass_note, w,
                             &w->channel, err);
+        if (r == 0)
+            r = ask_cloud(w, err);
         if (r == 0)
             r = build_new(w, err);
     } else {

@@ -183,16 +183,41 @@ static int objects(struct ask *q, const char *action, const char *set, const cha
     return r;
 }
 
+static int networks(struct ask *q)
+{
+    int r = objects(q, "DescribeVpcs", "vpcSet", "vpcId", "vpcs");
+    return r ? r : objects(q, "DescribeSubnets", "subnetSet", "subnetId", "subnets");
+}
+
 static int shared_network(struct ask *q)
 {
     if (!*ck_str_at(q->spec, "networkID"))
         return 0;
-    int r = objects(q, "DescribeVpcs", "vpcSet", "vpcId", "vpcs");
-    if (!r)
-        r = objects(q, "DescribeSubnets", "subnetSet", "subnetId", "subnets");
+    int r = networks(q);
     if (!r)
         r = objects(q, "DescribeInternetGateways", "internetGatewaySet", "internetGatewayId",
                     "internetGateways");
+    return r;
+}
+
+/* The answers in the form of a facts file. */
+static void give(struct ask *q, struct ck_facts *ret)
+{
+    struct ck_val *root = ck_map(q->a);
+    ck_set_str(q->a, q->facts, "region", q->w->region);
+    ck_set(q->a, root, "aws", q->facts);
+    ret->root = root;
+}
+
+int ck_ask_aws_network(struct ck_arena *a, struct ck_aws_read *w, struct ck_facts *ret,
+                       struct ck_err *err)
+{
+    struct ask q = {.a = a, .w = w, .err = err, .facts = ck_map(a)};
+    int r = zones(&q);
+    if (!r)
+        r = networks(&q);
+    if (!r)
+        give(&q, ret);
     return r;
 }
 
@@ -200,7 +225,6 @@ int ck_update_ask_aws(struct ck_arena *a, struct ck_update *u, const struct ck_s
                       struct ck_err *err)
 {
     struct ask q = {.a = a, .w = u->aws, .igs = igs, .err = err, .facts = ck_map(a)};
-    struct ck_val *root = ck_map(a);
     q.spec = ck_object_spec(&u->cluster.obj);
     int r = account(&q, u->aws->env);
     if (!r)
@@ -211,10 +235,7 @@ int ck_update_ask_aws(struct ck_arena *a, struct ck_update *u, const struct ck_s
         r = hosted_zones(&q);
     if (!r)
         r = shared_network(&q);
-    if (r)
-        return r;
-    ck_set_str(a, q.facts, "region", u->aws->region);
-    ck_set(a, root, "aws", q.facts);
-    u->facts.root = root;
-    return 0;
+    if (!r)
+        give(&q, &u->facts);
+    return r;
 }

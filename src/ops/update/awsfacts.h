@@ -9,3 +9,9 @@
  * Errors: those of the calls; UNAUTHENTICATED when no credentials are found. */
 int ck_update_ask_aws(struct ck_arena *a, struct ck_update *u, const struct ck_stored_list *igs,
                       struct ck_err *err);
+
+/* Ask AWS about the zones of the region and its networks and subnets: what `create cluster` must
+ * know of a network that is shared. *ret is left alone unless all of it was told.
+ * Errors: those of the calls; UNAUTHENTICATED when no credentials are found. */
+int ck_ask_aws_network(struct ck_arena *a, struct ck_aws_read *w, struct ck_facts *ret,
+                       struct ck_err *err);
