@@ -2,6 +2,7 @@
  * already, the options given are merged into what is stored (ops/merge_cluster.c). The option
  * names, defaults and messages are kOps' (cmd/kops/create_cluster.go). */
 #include "cmd/commands.h"
+#include "cmd/update/target.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
@@ -38,21 +39,6 @@ static const char networkings[] =
     "external cni calico cilium cilium-eni cilium-etcd kindnet kubenet kopeio flannel kube-router "
     "amazonvpc gcp";
 
-/* kOps' type of --target: a string that is one of three. */
-static int parse_target(const char *text, void *value, struct ck_err *err)
-{
-    static const char *const targets[] = {"direct", "dryrun", "terraform"};
-    for (size_t i = 0; i < CK_ARRAY_LEN(targets); i++) {
-        if (strcmp(text, targets[i]) == 0) {
-            *(const char **)value = targets[i];
-            return 0;
-        }
-    }
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(text));
-    return ck_fail(err, CK_INVALID, "invalid target: %s", ck_buf_str(&q));
-}
-
 /* All zones of the cloud, behind those that are written already. The shell picks by prefix. */
 static int complete_zones(struct ck_ctx *ctx, const void *opts, const char *prefix,
                           struct ck_strv *ret, struct ck_err *err)
@@ -70,6 +56,8 @@ static int complete_zones(struct ck_ctx *ctx, const void *opts, const char *pref
 }
 
 static const struct ck_opt rows[] = {
+    LIST("add", B(addons), "manifests of additional objects for the cluster",
+         .flags = CK_OPT_HIDDEN),
     LIST("admin-access", N(admin_access), "CIDRs that may reach the API", .dflt = "0.0.0.0/0,::/0"),
     STRING("api-loadbalancer-type", N(api_lb_type), "load balancer of the API: public or internal",
            .complete = "public internal"),
@@ -207,7 +195,7 @@ static const struct ck_opt rows[] = {
      .off = B(target),
      .given_off = CK_OPT_NO_GIVEN,
      .dflt = "direct",
-     .parse = parse_target,
+     .parse = ck_target_parse,
      .complete = "direct dryrun terraform",
      .help = "direct, dryrun or terraform"},
     {.shorthand = 't',
@@ -225,7 +213,7 @@ static const struct ck_opt rows[] = {
      .type = CK_OPT_BOOL,
      .off = B(yes),
      .given_off = CK_OPT_NO_GIVEN,
-     .help = "also create the cloud resources (not in this version)"},
+     .help = "also change the cloud; with --target=terraform, write the module"},
     LIST("zones", N(zones), "zones of the cluster", .complete_fn = complete_zones),
     {0},
 };
@@ -288,15 +276,17 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct options *o = opts;
     if (o->dry_run && !*o->output)
         return ck_fail(err, CK_INVALID, "unable to execute --dry-run without setting --output");
-    if (o->yes && !o->dry_run)
+    bool direct = strcmp(o->target, "direct") == 0;
+    if (o->yes && direct && !o->dry_run)
         return ck_fail(err, CK_UNSUPPORTED,
                        "creating cloud resources (--yes) is not part of this version: leave it out "
-                       "to store the configuration, then run kops update cluster");
+                       "to store the configuration, or give --target=terraform");
     struct ck_store *store;
     int r = ck_ctx_store(ctx, &store, err);
     if (r < 0)
         return r;
     o->c.n.name = ctx->cluster_name;
+    o->c.addons = &o->addons;
     o->c.sets = &o->sets;
     o->c.unsets = &o->unsets;
     o->c.dry_run = o->dry_run;
@@ -312,8 +302,13 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         return r;
     if (o->dry_run)
         return print_objects(ctx, o, &result, err);
-    print_next_steps(ctx, &result);
-    return 0;
+    if (direct) {
+        print_next_steps(ctx, &result);
+        return 0;
+    }
+    if (result.merged && result.n_changes)
+        ck_print(ctx, "%s\n", result.diff);
+    return ck_update_after_create(ctx, o->target, o->out, err);
 }
 
 const struct ck_cmd ck_cmd_create_cluster = {

@@ -9,6 +9,7 @@
 #include "doc/json.h"
 #include "net/http.h"
 #include "ops/create_ig.h"
+#include "ops/manifest.h"
 #include "ops/update/awsfacts.h"
 #include "spec/populate.h"
 #include "spec/validate.h"
@@ -26,6 +27,8 @@ struct work {
     struct ck_object cluster;
     struct ck_object *igs;
     size_t n_igs;
+    struct ck_object *addons; /* those stored, when merging, and those given */
+    size_t n_addons;
     bool merging;
     struct ck_stored old;          /* when merging */
     struct ck_stored_list old_igs; /* when merging */
@@ -151,6 +154,57 @@ static int sets_and_unsets(struct work *w, struct ck_err *err)
         !ck_at(spec, "kubeProxy.enabled"))
         ck_put(w->a, spec, "kubeProxy.enabled", ck_bool(w->a, false));
     return r;
+}
+
+/* ---- additional objects ---- */
+
+static bool same_object(const struct work *w, const struct ck_object *x, const struct ck_object *y)
+{
+    return strcmp(ck_object_gvk(w->a, x), ck_object_gvk(w->a, y)) == 0 &&
+           strcmp(ck_object_name(x), ck_object_name(y)) == 0 &&
+           strcmp(ck_str_at(x->root, "metadata.namespace"),
+                  ck_str_at(y->root, "metadata.namespace")) == 0;
+}
+
+static void add_object(struct work *w, const struct ck_object *obj)
+{
+    for (size_t i = 0; i < w->n_addons; i++)
+        if (same_object(w, &w->addons[i], obj)) {
+            w->addons[i] = *obj;
+            return;
+        }
+    w->addons[w->n_addons++] = *obj;
+}
+
+/* --add: a later object of the same kind and name replaces an earlier one. */
+static int take_addons(struct work *w, struct ck_err *err)
+{
+    struct ck_inputs in = {0};
+    struct ck_object *old = NULL;
+    size_t n_old = 0;
+    if (!w->o->addons->n)
+        return 0;
+    if (!w->s->features->on[CK_FF_CLUSTER_ADDONS])
+        return ck_fail(
+            err, CK_INVALID, "--add requires the %s feature flag: export KOPS_FEATURE_FLAGS=%s",
+            ck_feature_name(CK_FF_CLUSTER_ADDONS), ck_feature_name(CK_FF_CLUSTER_ADDONS));
+    int r = ck_inputs_read(w->a, w->s, w->o->addons, "error ", &in, err);
+    if (r == 0 && w->merging)
+        r = ck_addons_read(w->a, w->s, w->o->n.name, &old, &n_old, err);
+    if (r < 0)
+        return r;
+    w->addons = ck_arena_alloc(w->a, (in.n + n_old + 1) * sizeof *w->addons);
+    for (size_t i = 0; i < n_old; i++)
+        add_object(w, &old[i]);
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.v[i].obj.kind != CK_KIND_OTHER)
+            return ck_fail(err, CK_INVALID,
+                           "--add takes objects for the cluster; %s in %s is one of kOps' own: use "
+                           "create -f",
+                           ck_object_gvk(w->a, &in.v[i].obj), in.v[i].file);
+        add_object(w, &in.v[i].obj);
+    }
+    return 0;
 }
 
 /* ---- checks ---- */
@@ -283,7 +337,7 @@ static int read_ssh_key(struct work *w, struct ck_slice *ret, struct ck_err *err
 
 static void fill_result(struct work *w, struct ck_slice ssh, struct ck_create_cluster_result *ret)
 {
-    ret->objects = ck_arena_alloc(w->a, (w->n_igs + 2) * sizeof *ret->objects);
+    ret->objects = ck_arena_alloc(w->a, (w->n_igs + w->n_addons + 2) * sizeof *ret->objects);
     ret->objects[ret->n++] = w->cluster;
     for (size_t i = 0; i < w->n_igs; i++) {
         struct ck_object ig = ck_object_clone(w->a, &w->igs[i]);
@@ -302,6 +356,8 @@ static void fill_result(struct work *w, struct ck_slice ssh, struct ck_create_cl
         ck_set(w->a, ck_object_spec(&key), "publicKey", ck_strn(w->a, text));
         ret->objects[ret->n++] = key;
     }
+    for (size_t i = 0; i < w->n_addons; i++)
+        ret->objects[ret->n++] = w->addons[i];
     ret->merged = w->merging;
 }
 
@@ -358,7 +414,7 @@ static int store_new(struct work *w, struct ck_slice ssh, struct ck_err *err)
     for (size_t i = 0; r == 0 && i < w->n_igs; i++)
         r = ck_ig_prepare_create(w->a, w->s, w->o->n.name, &w->igs[i], &batch, err);
     if (r == 0)
-        r = ck_addons_prepare(w->a, w->s, w->o->n.name, NULL, 0, &batch, err);
+        r = ck_addons_prepare(w->a, w->s, w->o->n.name, w->addons, w->n_addons, &batch, err);
     if (r == 0 && ssh.ptr)
         r = ck_ssh_prepare(w->a, w->s, &w->cluster, ssh, &batch, err);
     if (r == 0)
@@ -379,6 +435,8 @@ static int store_merged(struct work *w, struct ck_slice ssh, struct ck_err *err)
             r = ck_ig_prepare_update(w->a, w->s, w->o->n.name, &w->old_igs.v[i], &w->igs[i], &batch,
                                      err);
     }
+    if (r == 0 && w->o->addons->n)
+        r = ck_addons_prepare(w->a, w->s, w->o->n.name, w->addons, w->n_addons, &batch, err);
     if (r == 0 && ssh.ptr)
         r = ck_ssh_prepare(w->a, w->s, &w->cluster, ssh, &batch, err);
     return r < 0 ? r : ck_batch_commit(w->a, w->s, &batch, NULL, err);
@@ -440,8 +498,8 @@ static int make(struct work *w, struct ck_err *err)
     if (r == 0)
         r = sets_and_unsets(w, err);
     if (r == 0)
-        r = complete_and_check(w, err);
-    return r;
+        r = take_addons(w, err);
+    return r < 0 ? r : complete_and_check(w, err);
 }
 
 int ck_create_cluster(struct ck_arena *a, const struct ck_store *s,

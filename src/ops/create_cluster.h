@@ -9,6 +9,7 @@
 struct ck_create_cluster_opts {
     struct ck_new_cluster_opts n;
     const struct ck_strv *sets, *unsets; /* PATH=VALUE, PATH; unsets go first */
+    const struct ck_strv *addons;        /* files of additional objects */
     const struct ck_map *given;          /* names of the options on the command line */
     const char *ssh_public_key;          /* file; "" for none */
     const struct ck_env *env;
@@ -20,7 +21,8 @@ struct ck_create_cluster_opts {
 };
 
 struct ck_create_cluster_result {
-    struct ck_object *objects; /* cluster, groups (labelled), SSH key: as --dry-run prints them */
+    struct ck_object *objects; /* cluster, groups (labelled), SSH key, additional ones: as --dry-run
+                                   prints them */
     size_t n;
     bool merged; /* into a cluster that was there */
     size_t n_changes;

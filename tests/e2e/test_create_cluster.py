@@ -553,3 +553,42 @@ def test_the_selector_needs_facts_and_aws(run):
     assert "cannot select instance types from non-aws cluster" in run.ckops("toolbox", "instance-selector", "w", "--name=h.example.com").stderr
     run.ckops("create", "cluster", "c.example.com", *AWS)
     assert "known to the cloud only" in run.ckops("toolbox", "instance-selector", "w", "--name=c.example.com").stderr
+
+
+# ---- additional objects, and the update that follows ----
+
+OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\ndata:\n  a: %s\n"
+AWS = ["--cloud", "aws", "--zones", "us-east-1a"]
+
+
+def test_additional_objects_are_stored_with_the_cluster_and_merged_by_name(run):
+    (run.folder / "a.yaml").write_text(OBJECT % ("one", "x") + "---\n" + OBJECT % ("two", "v"))
+    (run.folder / "b.yaml").write_text(OBJECT % ("two", "z"))
+    r = run.ckops("create", "cluster", "c.example.com", *AWS, "--add", "a.yaml", flags="ClusterAddons")
+    assert r.returncode == 0, r.stderr
+    stored = run.store / "c.example.com/clusteraddons/default"
+    assert [(d["metadata"]["name"], d["data"]["a"]) for d in yaml.safe_load_all(stored.read_text())] == [("one", "x"), ("two", "v")]
+    r = run.ckops("create", "cluster", "c.example.com", "--add", "b.yaml", flags="ClusterAddons")
+    assert r.returncode == 0, r.stderr
+    assert [(d["metadata"]["name"], d["data"]["a"]) for d in yaml.safe_load_all(stored.read_text())] == [("one", "x"), ("two", "z")]
+
+
+def test_additional_objects_need_their_flag_and_are_none_of_kops_own(run):
+    (run.folder / "a.yaml").write_text(OBJECT % ("one", "x"))
+    assert run.refused(*AWS, "--add", "a.yaml").startswith("--add requires the ClusterAddons feature flag")
+    (run.folder / "b.yaml").write_text("apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata:\n  name: x\nspec: {}\n")
+    assert "create -f" in run.refused(*AWS, "--add", "b.yaml", flags="ClusterAddons")
+
+
+def test_a_dry_target_shows_what_the_stored_cluster_needs(run):
+    r = run.ckops("create", "cluster", "c.example.com", *AWS, "--target", "dryrun", env={"CKOPS_FIXTURES": str(run.folder / "f.json")})
+    assert r.returncode == 1 and "f.json" in r.stderr
+    run.facts = {"aws": {"region": "us-east-1", "zones": ["us-east-1a"], "hostedZones": [{"name": "example.com.", "id": "Z1"}]}}
+    r = run.ckops("create", "cluster", "c.example.com", *AWS, "--target", "dryrun")
+    assert r.returncode == 0, r.stderr
+    assert "VPC/c.example.com" in r.stdout and r.stdout.endswith("Must specify --yes to apply changes\n")
+    assert (run.store / "c.example.com/config").exists()
+
+
+def test_changing_the_cloud_directly_is_refused_before_anything_is_stored(run):
+    assert "--target=terraform" in run.refused(*AWS, "--yes")

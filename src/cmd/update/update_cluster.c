@@ -3,7 +3,9 @@
 #include "cmd/commands.h"
 #include "cmd/export/export.h"
 #include "cmd/update/pictures.h"
+#include "cmd/update/target.h"
 
+#include "base/enc.h"
 #include "base/log.h"
 #include "ops/update/update.h"
 
@@ -27,15 +29,17 @@ static void on_note(void *arg, const char *text)
     ck_warn("%s", text);
 }
 
-static int parse_target(const char *text, void *value, struct ck_err *err)
+int ck_target_parse(const char *text, void *value, struct ck_err *err)
 {
     static const char *const names[] = {"direct", "dryrun", "terraform"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(names[i], text)) {
+    for (size_t i = 0; i < CK_ARRAY_LEN(names); i++)
+        if (strcmp(names[i], text) == 0) {
             *(const char **)value = names[i];
             return 0;
         }
-    return ck_fail(err, CK_INVALID, "invalid target: \"%s\"", text);
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(text));
+    return ck_fail(err, CK_INVALID, "invalid target: %s", ck_buf_str(&q));
 }
 
 /* ---- the preview ---- */
@@ -171,6 +175,25 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     return r;
 }
 
+int ck_update_after_create(struct ck_ctx *ctx, const char *target, const char *out,
+                           struct ck_err *err)
+{
+    static const int64_t admin_ns =
+        18LL * 3600 * 1000000000; /* kOps' DefaultKubecfgAdminLifetime */
+    struct update_opts o = {
+        .export = {.file = "", .user = "", .api_server = "", .admin_ns = admin_ns},
+        .target = target,
+        .out = out,
+        .phase = "",
+        .ssh_public_key = "",
+        .output = "",
+        .graph = "",
+        .graph_tasks = "",
+        .create_kubeconfig = true,
+    };
+    return run(ctx, &o, 0, NULL, err);
+}
+
 #define O(field) offsetof(struct update_opts, field)
 #define NONE     .given_off = CK_OPT_NO_GIVEN
 static const struct ck_opt options[] = {
@@ -272,7 +295,7 @@ static const struct ck_opt options[] = {
     {.name = "target",
      .type = CK_OPT_CUSTOM,
      .type_name = "target",
-     .parse = parse_target,
+     .parse = ck_target_parse,
      .off = O(target),
      NONE,
      .dflt = "direct",
