@@ -42,22 +42,6 @@ static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
     return text && ck_azure_md5(text, ret);
 }
 
-static int take_read(struct ck_vfs *v, const char *key, const struct ck_resp *resp,
-                     struct ck_version *ret, struct ck_err *err)
-{
-    unsigned char want[CK_MD5_LEN], md5[CK_MD5_LEN];
-    take_version(resp, ret);
-    if (!md5_of(resp, want))
-        return 0;
-    ck_md5(ck_buf_slice(&resp->body), md5);
-    if (memcmp(md5, want, sizeof md5) == 0)
-        return 0;
-    return ck_fail(err, CK_UNAVAILABLE,
-                   "error reading azureblob://%s/%s: the content received does not match the "
-                   "server's MD5; it was damaged on the way or in the store",
-                   v->container, key);
-}
-
 static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_facts *ret,
                       struct ck_err *err)
 {
@@ -169,7 +153,6 @@ static const struct ck_object_ops dialect = {
     .remove_version = ck_azure_remove_version,
     .page = ck_azure_page,
     .take_page = ck_azure_take_page,
-    .take_read = take_read,
     .take_facts = take_facts,
     .send_put = send_put,
     .judge_put = judge_put,
@@ -179,22 +162,12 @@ static const struct ck_object_ops dialect = {
 
 static const struct ck_vfs_ops ops = {
     .scheme = "azureblob",
-    .read = ck_object_read,
+    CK_OBJECT_OPS,
     .write = az_write,
     .remove = ck_object_remove,
     .remove_tree = ck_object_remove_tree,
     .remove_versions = ck_azure_remove_versions,
-    .list = ck_object_list,
-    .list_dirs = ck_object_list_dirs,
-    .tree = ck_object_tree,
-    .hash = ck_object_hash,
-    .read_many = ck_object_read_many,
-    .list_dirs_many = ck_object_list_dirs_many,
-    .text = ck_object_text,
     .close = az_close,
-    .preferred_hash = CK_MD5,
-    .has_hash = true,
-    .cluster_readable = true,
     .terraform = true,
 };
 

@@ -86,6 +86,12 @@ static bool hash_matches(struct ck_slice pair, struct ck_slice data)
     return true;
 }
 
+static struct ck_slice name_of(struct ck_slice pair)
+{
+    pair = ck_slice_trim(pair);
+    return ck_slice_n(pair.ptr, ck_slice_find(pair, '='));
+}
+
 /* Objects stored compressed are unpacked on the way, and their hashes are those of the packed form.
  */
 static bool transcoded(const struct ck_resp *resp)
@@ -107,11 +113,7 @@ static int take_read(struct ck_vfs *v, const char *key, const struct ck_resp *re
         struct ck_slice rest = ck_slice_of(resp->headers.v[i].value), pair;
         while (ck_slice_next(&rest, ',', &pair))
             if (!hash_matches(pair, ck_buf_slice(&resp->body)))
-                return ck_fail(err, CK_UNAVAILABLE,
-                               "error reading gs://%s/%s: the content received does not match the "
-                               "server's %.*s; it was damaged on the way or in the store",
-                               v->container, key, (int)ck_slice_find(ck_slice_trim(pair), '='),
-                               ck_slice_trim(pair).ptr);
+                return ck_object_damaged(v, key, name_of(pair), err);
     }
     return 0;
 }
@@ -239,22 +241,12 @@ static const struct ck_object_ops dialect = {
 
 static const struct ck_vfs_ops ops = {
     .scheme = "gs",
-    .read = ck_object_read,
+    CK_OBJECT_OPS,
     .write = gs_write,
     .remove = ck_object_remove,
     .remove_tree = ck_object_remove_tree,
     .remove_versions = ck_object_remove_versions,
-    .list = ck_object_list,
-    .list_dirs = ck_object_list_dirs,
-    .tree = ck_object_tree,
-    .hash = ck_object_hash,
-    .read_many = ck_object_read_many,
-    .list_dirs_many = ck_object_list_dirs_many,
-    .text = ck_object_text,
     .close = gs_close,
-    .preferred_hash = CK_MD5,
-    .has_hash = true,
-    .cluster_readable = true,
     .terraform = true,
 };
 

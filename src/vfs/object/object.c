@@ -2,6 +2,8 @@
  * and others, each with other mistakes. */
 #include "vfs/object/object.h"
 
+#include "crypto/hash.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -55,14 +57,40 @@ static int wrap(struct ck_vfs *v, enum ck_object_call call, const char *key, str
 
 /* ---- one object ---- */
 
-static int take_read(struct ck_vfs *v, const char *key, const struct ck_resp *resp,
+int ck_object_damaged(struct ck_vfs *v, const char *key, struct ck_slice hash, struct ck_err *err)
+{
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "error reading %s://%s/%s: the content received does not match the server's "
+                   "%.*s; it was damaged on the way or in the store",
+                   v->ops->scheme, v->container, key, (int)hash.len, hash.ptr);
+}
+
+static int check_md5(struct ck_vfs *v, const char *key, struct ck_resp *resp,
+                     struct ck_version *ret, struct ck_err *err)
+{
+    struct ck_object_facts facts = {0};
+    unsigned char md5[CK_MD5_LEN];
+    int r = dialect(v)->take_facts(v, resp, &facts, err);
+    if (r < 0)
+        return r;
+    *ret = facts.version;
+    if (!facts.has_md5)
+        return 0;
+    ck_md5(ck_buf_slice(&resp->body), md5);
+    return memcmp(md5, facts.md5, sizeof md5) == 0 ? 0
+                                                   : ck_object_damaged(v, key, CK_S("MD5"), err);
+}
+
+static int take_read(struct ck_vfs *v, const char *key, struct ck_resp *resp,
                      struct ck_version *ret, struct ck_err *err)
 {
     struct ck_version ignored = {""};
     if (resp->status != 200)
         return dialect(v)->fail(v, CK_OBJECT_READ, key, resp, err);
     ((struct ck_object_store *)v)->container_seen = true;
-    return dialect(v)->take_read(v, key, resp, ret ? ret : &ignored, err);
+    ret = ret ? ret : &ignored;
+    return dialect(v)->take_read ? dialect(v)->take_read(v, key, resp, ret, err)
+                                 : check_md5(v, key, resp, ret, err);
 }
 
 int ck_object_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,

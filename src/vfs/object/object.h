@@ -70,7 +70,8 @@ struct ck_object_ops {
     void (*page)(struct ck_arena *a, const struct ck_object_listing *l, struct ck_req *ret);
     /* Add the entries of a page of status 200 and set l->token. */
     int (*take_page)(struct ck_object_listing *l, const struct ck_resp *resp, struct ck_err *err);
-    /* Judge the content of a read of status 200 (damage is UNAVAILABLE), give its version. */
+    /* Judge the content of a read of status 200 (ck_object_damaged), give its version. NULL:
+     * take_facts understands replies to reads too, and its MD5 must be that of the content. */
     int (*take_read)(struct ck_vfs *v, const char *key, const struct ck_resp *resp,
                      struct ck_version *ret, struct ck_err *err);
     /* What a FACTS reply of status 200 says. */
@@ -96,6 +97,13 @@ struct ck_object_store {
     bool container_seen; /* it is known to exist */
 };
 
+/* The members of struct ck_vfs_ops that are the same for every such store. */
+#define CK_OBJECT_OPS                                                                              \
+    .read = ck_object_read, .read_many = ck_object_read_many, .list = ck_object_list,              \
+    .list_dirs = ck_object_list_dirs, .list_dirs_many = ck_object_list_dirs_many,                  \
+    .tree = ck_object_tree, .hash = ck_object_hash, .text = ck_object_text,                        \
+    .preferred_hash = CK_MD5, .has_hash = true, .cluster_readable = true
+
 /* ---- object.c ---- */
 struct ck_http *ck_object_http(struct ck_vfs *v); /* of the context, made on first use */
 /* "error reading gs://b/k: storage.objects.get as x@y" */
@@ -103,6 +111,8 @@ void ck_object_where(struct ck_vfs *v, enum ck_object_call call, const char *key
                      struct ck_buf *out);
 int ck_object_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
                    struct ck_err *err);
+/* UNAVAILABLE: what was read is not what `hash` ("MD5") of the server says. */
+int ck_object_damaged(struct ck_vfs *v, const char *key, struct ck_slice hash, struct ck_err *err);
 int ck_object_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
                         void *arg, struct ck_err *err);
 int ck_object_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, struct ck_hash *ret,

@@ -1,7 +1,7 @@
 /* The S3 family: s3:// on AWS or a custom endpoint, do:// scw:// linode:// hos://.
  *
- * Shared between the files of the driver: s3.c (objects), s3_client.c (endpoint, region, signing,
- * errors), s3_list.c (listings), s3_delete.c (trees and versions), s3_exposure.c (who can read).
+ * Shared between the files of the driver: s3.c (objects), client.c (endpoint, region, signing,
+ * errors), list.c (listings), delete.c (trees and versions), exposure.c (who can read).
  * Mirrors kOps' util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says
  * why. */
 #pragma once
@@ -42,7 +42,7 @@ struct ck_s3_error {
     const char *code, *message, *region, *request_id;
 };
 
-/* ---- s3_client.c ---- */
+/* ---- client.c ---- */
 /* Resolve endpoint, region and credentials once. */
 int ck_s3_prepare(struct ck_s3 *s, struct ck_err *err);
 /* A request on the bucket (key NULL) or an object. */
@@ -63,7 +63,7 @@ int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char
 /* HTTP client of the context, made on first use. */
 struct ck_http *ck_s3_http(struct ck_s3 *s);
 
-/* ---- s3_list.c ---- */
+/* ---- list.c ---- */
 int ck_s3_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
 int ck_s3_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
@@ -73,10 +73,10 @@ int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, st
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
 
-/* ---- s3_exposure.c ---- */
+/* ---- exposure.c ---- */
 int ck_s3_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                    struct ck_err *err);
 
-/* ---- s3_delete.c ---- */
+/* ---- delete.c ---- */
 int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
 int ck_s3_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);

@@ -1,6 +1,6 @@
 /* S3 endpoint, region, signing and errors. Region discovery costs no request of its own: the first
  * reply that names another region moves the bucket there. Mirrors kOps' s3context.go. */
-#include "vfs/s3.h"
+#include "vfs/s3/s3.h"
 
 #include "auth/sigv4.h"
 #include "base/clock.h"

@@ -2,7 +2,7 @@
  *
  * Only questions that need no write permission are asked, and a refused question makes the answer
  * "unknown", never "fine". Policies of the account (IAM) are not visible from here. */
-#include "vfs/s3.h"
+#include "vfs/s3/s3.h"
 
 #include "doc/xml.h"
 

@@ -1,5 +1,5 @@
 /* S3 listings: v2 pages with url-encoded keys, by prefix or by delimiter. */
-#include "vfs/s3.h"
+#include "vfs/s3/s3.h"
 
 #include "base/clock.h"
 #include "base/enc.h"

@@ -1,6 +1,6 @@
 /* Deleting many S3 objects: batches of 1,000 with every per-key error reported, and all versions of
  * one key. kOps ignores the per-key errors of a 200 reply; here they fail the operation. */
-#include "vfs/s3.h"
+#include "vfs/s3/s3.h"
 
 #include "base/enc.h"
 #include "crypto/hash.h"

@@ -1,6 +1,6 @@
 /* S3 objects: read, conditional write, delete, bulk read. Every create and update is conditional on
  * the wire (If-None-Match, If-Match), which kOps never does. Mirrors kOps' s3fs.go. */
-#include "vfs/s3.h"
+#include "vfs/s3/s3.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
