@@ -41,7 +41,7 @@ static void wait_a_moment(unsigned shift)
     ck_sleep_ms(most / 2 + random % (most / 2 + 1));
 }
 
-int ck_lease_take(struct ck_vfs *v, const char *key, const char *version, unsigned losses,
+int ck_lease_take(struct ck_vfs *v, const char *key, const char *version,
                   const struct ck_lease_ops *ops, void *arg, struct ck_lease *l, struct ck_err *err)
 {
     *l = (struct ck_lease){.n = 0};
@@ -75,7 +75,7 @@ int ck_lease_take(struct ck_vfs *v, const char *key, const char *version, unsign
             seen = 0;
             continue;
         }
-        wait_a_moment(tries + losses);
+        wait_a_moment(tries + v->losses);
     }
 }
 

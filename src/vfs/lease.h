@@ -28,10 +28,9 @@ struct ck_lease_ops {
     int (*moved)(void *arg, struct ck_err *err);
 };
 
-/* Take the lock on one version ("" for "absent") of one key of a container. `losses`: how often
- * this writer has lost, and so how long it waits between two looks. TIMEOUT after the context's
- * deadline. */
-int ck_lease_take(struct ck_vfs *v, const char *key, const char *version, unsigned losses,
+/* Take the lock on one version ("" for "absent") of one key of a container. Who has lost often
+ * (v->losses) waits longer between two looks. TIMEOUT after the context's deadline. */
+int ck_lease_take(struct ck_vfs *v, const char *key, const char *version,
                   const struct ck_lease_ops *ops, void *arg, struct ck_lease *l,
                   struct ck_err *err);
 /* Milliseconds for which the lock is still certainly ours. */

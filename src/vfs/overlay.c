@@ -271,7 +271,8 @@ struct ck_vfs *ck_vfs_overlay_of(struct ck_vfs_ctx *ctx, struct ck_vfs *base)
         .terraform = base->ops->terraform,
         .absolute_keys = base->ops->absolute_keys,
     };
-    o->v = (struct ck_vfs){&o->ops, ctx, base->container, ctx->opened};
+    o->v = (struct ck_vfs){
+        .ops = &o->ops, .ctx = ctx, .container = base->container, .next = ctx->opened};
     ctx->opened = &o->v;
     return &o->v;
 }

@@ -3,12 +3,16 @@
 #include "vfs/vfs.h"
 
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/enc.h"
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "net/http.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_LOSSES = 10, MOST_BASE_MS = 1000, MOST_WAIT_MS = 5000 };
 
 void ck_vfs_ctx_done(struct ck_vfs_ctx *ctx)
 {
@@ -101,6 +105,29 @@ static int done(const struct ck_vfs_change *c, int result)
     return result;
 }
 
+/* With 64 writers of one object, each success makes 63 others fail. So that one of them gets on
+ * while the others are out of its way, who loses stays away for a while; how long follows from what
+ * the store needs for an answer, which under load includes the queue before it. */
+static int let_pass(const struct ck_path *p, int r, int64_t took_ms)
+{
+    struct ck_vfs *v = p->vfs;
+    uint32_t key = ck_crc32c(ck_slice_of(p->key));
+    v->losses = v->contended_key == key ? v->losses : 0;
+    v->contended_key = key;
+    if (r == 0)
+        v->losses /= 2;
+    if (r != -(int)CK_CONFLICT)
+        return r;
+    int64_t most = took_ms < MOST_BASE_MS ? took_ms << v->losses : MOST_WAIT_MS;
+    if (most > 0) {
+        uint16_t random;
+        ck_random(&random, sizeof random);
+        ck_sleep_ms(random * (most < MOST_WAIT_MS ? most : MOST_WAIT_MS) / UINT16_MAX);
+    }
+    v->losses += v->losses < MOST_LOSSES;
+    return r;
+}
+
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err)
 {
@@ -113,8 +140,10 @@ int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_
     int r = about_to(&c, err);
     if (r < 0)
         return r;
+    int64_t began = ck_mono_ms();
     r = ops(p)->write(p->vfs, p->key, data, opts, ret_version ? ret_version : &ignored, err);
-    return done(&c, end(&s, r));
+    r = done(&c, end(&s, r));
+    return opts->mode == CK_WRITE_IF_UNCHANGED ? let_pass(p, r, ck_mono_ms() - began) : r;
 }
 
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err)

@@ -221,6 +221,10 @@ struct ck_vfs {
     struct ck_vfs_ctx *ctx;
     const char *container; /* bucket; "" for local files */
     struct ck_vfs *next;   /* list of opened containers */
+    /* Updates of one key (a checksum of its name) lost to others, successes count against them;
+     * kept by ck_vfs_write. */
+    uint32_t contended_key;
+    unsigned losses;
 };
 
 /* Parse a store URL or a bare path. No I/O.
@@ -245,6 +249,9 @@ int ck_vfs_read(const struct ck_path *p, struct ck_buf *out, struct ck_version *
                 struct ck_err *err);
 int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
                        struct ck_version *ret_version, struct ck_err *err);
+/* An update that is refused with CONFLICT returns after a moment: who comes again at once only
+ * makes the others lose too. The moment is random, at most as long as the update took, doubled with
+ * each loss of the same key; 5 s at most. */
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err);
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err);

@@ -34,7 +34,8 @@ void open_store(struct store *s, const char *folder)
 {
     *s = (struct store){.a = ck_arena_new()};
     ck_env_from_process(&s->env);
-    s->ctx = (struct ck_vfs_ctx){.env = &s->env, .arena = s->a};
+    s->ctx = (struct ck_vfs_ctx){
+        .env = &s->env, .arena = s->a, .timeout_ms = setting("CK_TIMEOUT_MS", 0)};
     CK_AUTOERR err = CK_ERR_INIT;
     struct ck_path top;
     must(ck_vfs_parse(&s->ctx, url(), &top, &err), &err);

@@ -1,6 +1,6 @@
 /* What must hold when many processes use one store at once. Rounds, writers and steps come from the
  * environment, so that slow stores run less: CK_RACE_ROUNDS, CK_CAS_WRITERS, CK_CAS_STEPS,
- * CK_READ_ROUNDS. */
+ * CK_READ_ROUNDS; CK_TIMEOUT_MS: how long an operation may take. */
 #include "conformance.h"
 
 #include <errno.h>
@@ -14,9 +14,9 @@ static void skip_in_memory(void)
         skip(); /* memory is not shared between processes */
 }
 
-/* fn in n processes; returns the sum of their results. */
+/* fn in n processes; returns the sum of their results. ret_each: the result of each, or NULL. */
 static long in_processes(long n, const char *folder, int (*fn)(struct store *s, long i, void *arg),
-                         void *arg)
+                         void *arg, int *ret_each)
 {
     int *results = mmap(NULL, (size_t)n * sizeof(int), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -48,16 +48,57 @@ static long in_processes(long n, const char *folder, int (*fn)(struct store *s, 
     long sum = 0;
     for (long i = 0; i < n; i++)
         sum += results[i];
+    if (ret_each)
+        memcpy(ret_each, results, (size_t)n * sizeof(int));
     munmap(results, (size_t)n * sizeof(int));
     return sum;
 }
+
+enum { LOST, WON, UNCLEAR, BAD, MAX_CREATORS = 64 };
 
 static int create_one(struct store *s, long i, void *arg)
 {
     char text[32];
     snprintf(text, sizeof text, "writer %ld", i);
-    int r = put(s, arg, text, CK_WRITE_CREATE, NULL, NULL);
-    return r == 0 ? 1 : r == -CK_EXISTS ? 0 : 1000;
+    switch (-put(s, arg, text, CK_WRITE_CREATE, NULL, NULL)) {
+    case CK_OK:
+        return WON;
+    case CK_EXISTS:
+        return LOST;
+    case CK_UNAVAILABLE:
+    case CK_TIMEOUT:
+        return UNCLEAR; /* only on a bad network */
+    default:
+        return BAD;
+    }
+}
+
+/* The object is the work of one writer, who knows it, or has been told that nobody knows. */
+static void check_creator(struct store *s, const char *key, const int *results, long n)
+{
+    long count[] = {0, 0, 0, 0};
+    for (long i = 0; i < n; i++)
+        count[results[i]]++;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOERR err = CK_ERR_INIT;
+    struct ck_path p = at(s, key);
+    int r = ck_vfs_read(&p, &b, NULL, &err);
+    for (int tries = 0; tries < 5 && (r == -CK_UNAVAILABLE || r == -CK_TIMEOUT); tries++) {
+        ck_err_done(&err);
+        r = ck_vfs_read(&p, &b, NULL, &err);
+    }
+    if (r == -CK_NOT_FOUND && count[UNCLEAR] == n)
+        return;
+    must(r, &err);
+    long writer = -1;
+    assert_int_equal(sscanf(ck_buf_str(&b), "writer %ld", &writer), 1);
+    assert_in_range(writer, 0, n - 1);
+    if (results[writer] != WON && results[writer] != UNCLEAR)
+        fail_msg("the object is that of writer %ld, who was refused", writer);
+    assert_int_equal(count[WON], results[writer] == WON);
+    assert_int_equal(count[BAD], 0);
+    if (count[UNCLEAR] && !getenv("CK_TIMEOUT_MS"))
+        fail_msg("%ld writers got no answer", count[UNCLEAR]);
 }
 
 /* The folder of this test, as open_store() takes it. */
@@ -74,12 +115,9 @@ static void race(struct store *s, long processes)
     for (long k = 0; k < rounds; k++) {
         char key[32];
         snprintf(key, sizeof key, "race/%ld", k);
-        assert_int_equal(in_processes(processes, folder, create_one, key), 1);
-        CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-        CK_AUTOERR err = CK_ERR_INIT;
-        struct ck_path p = at(s, key);
-        must(ck_vfs_read(&p, &b, NULL, &err), &err);
-        assert_true(ck_str_starts(ck_buf_str(&b), "writer "));
+        int results[MAX_CREATORS];
+        in_processes(processes, folder, create_one, key, results);
+        check_creator(s, key, results, processes);
     }
 }
 
@@ -103,34 +141,76 @@ static void parse_counters(const char *text, long counters[MAX_WRITERS])
         counters[i] = strtol(text, (char **)&text, 10);
 }
 
-/* Each writer adds to its own number in an object that all share. */
+/* One writer's view of its own number, which nobody else touches: so it tells whether the store's
+ * answers were true. */
+struct writer {
+    long number, want;        /* whose; what it must be */
+    bool open;                /* a write without an answer may still take effect … */
+    struct ck_version before; /* … while the object has this version */
+    long unclear, took_effect;
+};
+
+/* What is there against what the answers so far were; false: one of them was not true. */
+static bool answers_were_true(struct writer *w, long there, const struct ck_version *v)
+{
+    if (w->open && there == w->want + 1) {
+        w->want++;
+        w->took_effect++;
+        w->open = false;
+    }
+    w->open = w->open && strcmp(v->token, w->before.token) == 0;
+    if (there != w->want)
+        printf("writer %ld: %ld where %ld was written\n", w->number, there, w->want);
+    return there == w->want;
+}
+
+/* One read and one conditional write; negative: something that must not be. */
+static int step(const struct ck_path *p, struct writer *w, long steps)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    CK_AUTOERR err = CK_ERR_INIT;
+    struct ck_version v;
+    long counters[MAX_WRITERS];
+    if (ck_vfs_read(p, &b, &v, &err) < 0)
+        return 0;
+    parse_counters(ck_buf_str(&b), counters);
+    if (!answers_were_true(w, counters[w->number], &v))
+        return -1;
+    if (w->want >= steps)
+        return 0;
+    counters[w->number]++;
+    for (int k = 0; k < MAX_WRITERS; k++)
+        ck_buf_fmt(&out, "%ld ", counters[k]);
+    const struct ck_write_opts o = {.mode = CK_WRITE_IF_UNCHANGED, .version = &v};
+    int r = ck_vfs_write(p, ck_buf_slice(&out), &o, NULL, &err);
+    if (r == 0) {
+        w->want++;
+        w->open = false;
+    } else if (r == -CK_UNAVAILABLE || r == -CK_TIMEOUT) {
+        w->open = true;
+        w->before = v;
+        w->unclear++;
+    } else if (r != -CK_CONFLICT) {
+        printf("writer %ld: %s\n", w->number, ck_err_msg(&err));
+        return -1;
+    }
+    return 0;
+}
+
+/* Each writer adds to its own number in an object that all share. Who loses goes on at once:
+ * letting others pass is the store's business. */
 static int increment(struct store *s, long i, void *arg)
 {
     long steps = setting("CK_CAS_STEPS", 200);
     struct ck_path p = at(s, "counter");
-    for (long done = 0; done < steps;) {
-        CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-        CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-        CK_AUTOERR err = CK_ERR_INIT;
-        struct ck_version v;
-        long counters[MAX_WRITERS];
-        if (ck_vfs_read(&p, &b, &v, &err) < 0)
-            continue;
-        parse_counters(ck_buf_str(&b), counters);
-        /* Nobody else touches this number: it tells whether an unclear write took effect. */
-        done = counters[i];
-        if (done >= steps)
-            break;
-        counters[i]++;
-        for (int k = 0; k < MAX_WRITERS; k++)
-            ck_buf_fmt(&out, "%ld ", counters[k]);
-        const struct ck_write_opts o = {.mode = CK_WRITE_IF_UNCHANGED, .version = &v};
-        int r = ck_vfs_write(&p, ck_buf_slice(&out), &o, NULL, &err);
-        if (r < 0 && r != -CK_CONFLICT && r != -CK_UNAVAILABLE && r != -CK_TIMEOUT) {
-            printf("writer %ld: %s\n", i, ck_err_msg(&err));
+    struct writer w = {.number = i};
+    while (w.want < steps)
+        if (step(&p, &w, steps) < 0)
             return -1000000;
-        }
-    }
+    if (w.unclear)
+        printf("writer %ld: %ld writes without an answer, %ld took effect\n", i, w.unclear,
+               w.took_effect);
     return (int)steps;
 }
 
@@ -146,7 +226,7 @@ static void test_concurrent_increments_lose_nothing(void **state)
     for (int i = 0; i < MAX_WRITERS; i++)
         ck_buf_puts(&zero, "0 ");
     assert_int_equal(put(s, "counter", ck_buf_str(&zero), CK_WRITE_CREATE, NULL, NULL), 0);
-    assert_int_equal(in_processes(writers, folder, increment, NULL), writers * steps);
+    assert_int_equal(in_processes(writers, folder, increment, NULL, NULL), writers * steps);
     struct ck_path p = at(s, "counter");
     must(ck_vfs_read(&p, &b, NULL, &err), &err);
     long counters[MAX_WRITERS], sum = 0;
@@ -154,6 +234,8 @@ static void test_concurrent_increments_lose_nothing(void **state)
     for (int i = 0; i < MAX_WRITERS; i++)
         sum += counters[i];
     assert_int_equal(sum, writers * steps);
+    for (long i = 0; i < writers; i++)
+        assert_int_equal(counters[i], steps);
 }
 
 /* Half of the processes replace what they read, half remove it; only one may succeed. */
@@ -176,7 +258,7 @@ static void test_an_update_and_a_removal_do_not_both_succeed(void **state)
         struct ck_version v;
         assert_int_equal(put(s, "x", "one", CK_WRITE_ANY, NULL, NULL), 0);
         has(s, "x", "one", &v);
-        assert_int_equal(in_processes(8, folder_of(s), change_or_remove, &v), 1);
+        assert_int_equal(in_processes(8, folder_of(s), change_or_remove, &v, NULL), 1);
     }
 }
 

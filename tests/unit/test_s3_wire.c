@@ -73,7 +73,7 @@ static int write_as(const struct ck_path *p, enum ck_write_mode mode, struct ck_
     const struct ck_write_opts o = {.mode = mode, .version = &old};
     struct ck_version v = {""};
     int r = ck_vfs_write(p, CK_S("hello"), &o, &v, err);
-    ck_buf_puts(out, v.token);
+    ck_buf_put(out, ck_slice_n(v.token, strcspn(v.token, " "))); /* without the random marks */
     return r;
 }
 

@@ -29,7 +29,6 @@ struct ck_oss {
     enum ck_oss_versioning versioning;
     char mark[CK_OBJECT_MARK_LEN + 1]; /* of the write under way */
     int64_t put_ms;                    /* time that is left for it; 0: the context's */
-    unsigned losses;                   /* conditional writes lost in a row */
 };
 
 /* ---- client.c ---- */

@@ -13,8 +13,6 @@
 #include <string.h>
 
 enum {
-    MAX_LOSSES = 7,
-    LOSS_WAIT_MS = 50,
     SETTLE_MS = 1000, /* in buckets with versions: until writers of the same moment have shown */
 };
 
@@ -212,30 +210,16 @@ static int unchanged(void *arg, struct ck_err *err)
 
 static const struct ck_lease_ops lease_ops = {take, drop, unchanged};
 
-/* Somebody else was faster. Who loses often waits longer before the next attempt, so that many
- * writers of one object let each other pass. */
-static int lost(struct ck_oss *s, int r)
-{
-    if (r != -(int)CK_CONFLICT)
-        return r;
-    uint16_t random;
-    ck_random(&random, sizeof random);
-    ck_sleep_ms(random % ((int64_t)LOSS_WAIT_MS << s->losses));
-    if (s->losses < MAX_LOSSES)
-        s->losses++;
-    return r;
-}
-
 /* Take the lock and make sure that the object is what was read. *ret_left: time to act in. */
 static int begin(struct turn *t, int64_t *ret_left, struct ck_err *err)
 {
     struct ck_oss *s = t->s;
     *ret_left = 0;
     /* A look is cheaper than a lock; it pays where the answer is likely to be no. */
-    int r = s->losses || !s->locks ? unchanged(t, err) : 0;
+    int r = s->base.base.losses || !s->locks ? unchanged(t, err) : 0;
     if (r < 0 || !s->locks)
         return r;
-    r = ck_lease_take(&s->base.base, t->key, t->want, s->losses, &lease_ops, t, &t->lease, err);
+    r = ck_lease_take(&s->base.base, t->key, t->want, &lease_ops, t, &t->lease, err);
     if (r < 0)
         return r;
     r = unchanged(t, err);
@@ -276,16 +260,14 @@ static int update(struct turn *t, struct ck_slice data, const struct ck_write_op
     int64_t left;
     int r = begin(t, &left, err);
     if (r < 0)
-        return lost(s, r);
+        return r;
     s->put_ms = left;
     r = ck_object_write(&s->base.base, t->key, data, opts, ret, err);
     s->put_ms = 0;
     if (r == 0 && !s->locks)
         r = settle(t, ret, err);
     end(t, r);
-    if (r == 0)
-        s->losses /= 2;
-    return lost(s, r);
+    return r;
 }
 
 int ck_oss_write(struct ck_vfs *v, const char *key, struct ck_slice data,

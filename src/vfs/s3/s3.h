@@ -1,15 +1,18 @@
 /* The S3 family: s3:// on AWS or a custom endpoint, do:// scw:// linode:// hos://.
  *
- * Shared between the files of the driver: s3.c (objects), client.c (endpoint, region, signing,
- * errors), list.c (listings), delete.c (trees and versions), exposure.c (who can read).
- * Mirrors kOps' util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says
- * why. */
+ * Shared between the files of the driver: s3.c (locations, reads), write.c (conditional writes,
+ * single deletions), client.c (endpoint, region, signing, errors), list.c (listings), delete.c
+ * (trees and versions), exposure.c (who can read). Mirrors kOps' util/pkg/vfs/s3fs.go and
+ * s3context.go; where it differs docs/differences.md says why. */
 #pragma once
 
 #include "auth/cred.h"
 #include "net/http.h"
+#include "vfs/object/marks.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
+
+#define CK_S3_MARKS "x-amz-meta-ckops-write" /* marks of its writers (vfs/object/marks.h) */
 
 enum ck_s3_conditional { CK_S3_COND_UNKNOWN, CK_S3_COND_YES, CK_S3_COND_NO };
 
@@ -62,6 +65,16 @@ int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char
                struct ck_err *err);
 /* HTTP client of the context, made on first use. */
 struct ck_http *ck_s3_http(struct ck_s3 *s);
+
+/* ---- s3.c ---- */
+/* The version of an object: its ETag and its marks (or NULL). ret may be NULL. */
+void ck_s3_version(const struct ck_resp *resp, const char *marks, struct ck_version *ret);
+
+/* ---- write.c ---- */
+int ck_s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                 struct ck_err *err);
 
 /* ---- list.c ---- */
 int ck_s3_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,

@@ -108,7 +108,6 @@ bool ck_sftp_get_attrs(struct ck_slice *s, struct ck_sftp_attrs *ret);
 struct ck_ssh {
     struct ck_vfs base; /* container: the target */
     struct ck_sftp sftp;
-    unsigned losses;
 };
 /* Start an operation. */
 int ck_ssh_begin(struct ck_ssh *s, struct ck_err *err);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { NONCE_LEN = 12, WINDOW = 16, MAX_LOSSES = 7, LOSS_WAIT_MS = 10 };
+enum { NONCE_LEN = 12, WINDOW = 16 };
 enum { OPEN_WRITE = 2, OPEN_CREAT = 8, OPEN_EXCL = 0x20, ATTR_MODE = 4 };
 
 struct put {
@@ -316,22 +316,6 @@ static void drop(void *arg, const char *name)
 
 static const struct ck_lease_ops lock_ops = {take, drop, unchanged};
 
-/* Who loses often waits longer before the next attempt, so that many writers let each other pass.
- */
-static int lost(struct ck_ssh *s, int r)
-{
-    if (r == 0)
-        s->losses /= 2;
-    if (r != -(int)CK_CONFLICT)
-        return r;
-    uint16_t random;
-    ck_random(&random, sizeof random);
-    ck_sleep_ms(random % ((int64_t)LOSS_WAIT_MS << s->losses));
-    if (s->losses < MAX_LOSSES)
-        s->losses++;
-    return r;
-}
-
 static int too_slow(const struct put *p, struct ck_err *err)
 {
     return ck_fail(
@@ -345,7 +329,7 @@ static int too_slow(const struct put *p, struct ck_err *err)
 static int locked(struct put *p, int (*act)(struct put *p, struct ck_err *err), struct ck_err *err)
 {
     struct ck_lease lease;
-    int r = ck_lease_take(&p->s->base, p->key, p->want, p->s->losses, &lock_ops, p, &lease, err);
+    int r = ck_lease_take(&p->s->base, p->key, p->want, &lock_ops, p, &lease, err);
     if (r < 0)
         return r;
     r = unchanged(p, err);
@@ -411,7 +395,7 @@ static int write_file(struct put *p, struct ck_err *err)
     else if (r == 0)
         r = rename_into_place(p, err);
     drop_file(p);
-    return lost(p->s, r);
+    return r;
 }
 
 int ck_ssh_write(struct ck_vfs *v, const char *key, struct ck_slice data,

@@ -63,7 +63,7 @@ static const struct ck_lease_ops ops = {take, drop, moved};
 
 int ck_swift_lock(struct ck_swift_lock *l, const char *version, struct ck_err *err)
 {
-    return ck_lease_take(&l->s->base, l->key, version, l->s->losses, &ops, l, &l->lease, err);
+    return ck_lease_take(&l->s->base, l->key, version, &ops, l, &l->lease, err);
 }
 
 void ck_swift_unlock(struct ck_swift_lock *l)

@@ -18,7 +18,6 @@ struct ck_swift {
     struct ck_req store; /* scheme, host, port and path of the account; the template of requests */
     bool container_seen; /* it exists: a 404 speaks of the object */
     bool create_container, locks;
-    unsigned losses; /* conditional writes lost in a row: how politely to wait */
 };
 
 /* ---- client.c ---- */

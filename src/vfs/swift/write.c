@@ -14,8 +14,6 @@
 enum {
     MAX_KEY = 1024,
     NONCE_LEN = 16,
-    MAX_LOSSES = 7,
-    LOSS_WAIT_MS = 50,
     SETTLE_MS = 1000, /* without locks: until writers of the same moment have shown */
 };
 
@@ -169,31 +167,17 @@ static int conclude(const struct put *p, enum outcome outcome, bool *ret_sure, s
 
 /* ---- conditional writes ---- */
 
-/* Somebody else was faster. Who loses often waits longer before the next attempt, so that many
- * writers of one object let each other pass. */
-static int lost(struct ck_swift *s, int r)
-{
-    if (r != -(int)CK_CONFLICT)
-        return r;
-    uint16_t random;
-    ck_random(&random, sizeof random);
-    ck_sleep_ms(random % ((int64_t)LOSS_WAIT_MS << s->losses));
-    if (s->losses < MAX_LOSSES)
-        s->losses++;
-    return r;
-}
-
 static int put_locked(struct put *p, struct ck_err *err)
 {
     struct ck_swift *s = p->s;
     struct ck_swift_lock lock = {.s = s, .key = p->key, .moved = unchanged, .arg = p};
     /* A look is cheaper than a lock; it pays where the answer is likely to be no. */
     bool create = p->opts->mode == CK_WRITE_CREATE;
-    int r = create || s->losses ? unchanged(p, err) : 0;
+    int r = create || s->base.losses ? unchanged(p, err) : 0;
     if (r == 0)
         r = ck_swift_lock(&lock, p->want, err);
     if (r < 0)
-        return lost(s, r);
+        return r;
     bool sure = true;
     r = create ? 0 : unchanged(p, err);
     if (r == 0) {
@@ -210,9 +194,7 @@ static int put_locked(struct put *p, struct ck_err *err)
     }
     if (sure)
         ck_swift_unlock(&lock);
-    if (r == 0)
-        s->losses /= 2;
-    return lost(s, r);
+    return r;
 }
 
 /* Without the right to make locks: look, write, wait, look again. Finds every change that is older

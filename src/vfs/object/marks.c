@@ -1,0 +1,71 @@
+/* Marks of writers in an object's metadata; see marks.h. */
+#include "vfs/object/marks.h"
+
+#include "base/enc.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEX "0123456789abcdef"
+
+size_t ck_marks_tag_len(const char *token)
+{
+    return strcspn(token, " ");
+}
+
+static const char *marks_of(const char *token)
+{
+    size_t n = ck_marks_tag_len(token);
+    return token[n] ? token + n + 1 : "";
+}
+
+void ck_marks_add(struct ck_version *v, const char *marks)
+{
+    size_t n = strlen(v->token);
+    if (!marks || !*marks || strspn(marks, HEX ".") != strlen(marks) ||
+        n + 1 + strlen(marks) >= sizeof v->token)
+        return;
+    snprintf(v->token + n, sizeof v->token - n, " %s", marks);
+}
+
+void ck_marks_new(const char *base, char out[CK_MARKS_LEN])
+{
+    unsigned char random[CK_MARK_LEN / 2];
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_random(random, sizeof random);
+    ck_hex_encode(&b, random, sizeof random);
+    if (base && *base) {
+        const char *marks = marks_of(base);
+        size_t skip = strcspn(base, HEX), tag = strspn(base + skip, HEX);
+        if (*marks)
+            ck_buf_fmt(&b, ".%s", marks);
+        else
+            ck_buf_fmt(&b, ".%.*s", (int)(tag < CK_MARK_LEN ? tag : CK_MARK_LEN), base + skip);
+    }
+    /* The oldest fall off, whole. */
+    size_t n = b.len < CK_MARKS_LEN ? b.len : CK_MARKS_LEN - 1;
+    while (n < b.len && n && b.ptr[n] != '.')
+        n--;
+    snprintf(out, CK_MARKS_LEN, "%.*s", (int)n, b.ptr);
+}
+
+static bool same(struct ck_slice a, struct ck_slice b)
+{
+    return a.len && a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+enum ck_marks_verdict ck_marks_judge(const char *written, const char *found)
+{
+    struct ck_slice rest = ck_slice_of(written), mine = CK_S(""), base = CK_S(""), mark;
+    ck_slice_next(&rest, '.', &mine);
+    ck_slice_next(&rest, '.', &base);
+    struct ck_slice list = ck_slice_of(found ? found : "");
+    for (bool first = true; ck_slice_next(&list, '.', &mark); first = false) {
+        if (same(mark, mine))
+            return first ? CK_MARKS_OURS : CK_MARKS_OURS_ONCE;
+        if (same(mark, base))
+            return first ? CK_MARKS_UNCHANGED : CK_MARKS_NOT_OURS;
+    }
+    return CK_MARKS_UNKNOWN;
+}

@@ -1,0 +1,319 @@
+/* Writing to S3 and deleting single objects. Every create and update is conditional on the wire
+ * (If-None-Match, If-Match), which kOps never does. */
+#include "vfs/s3/s3.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_KEY = 1024, CONFLICT_TRIES = 5 };
+
+/* ---- writing ---- */
+
+struct put {
+    struct ck_s3 *s;
+    const char *key;
+    struct ck_slice data;
+    const struct ck_write_opts *opts;
+    char marks[CK_MARKS_LEN];
+};
+
+static bool conditional(const struct put *p)
+{
+    return p->opts->mode != CK_WRITE_ANY;
+}
+
+static void put_request(struct ck_arena *a, const struct put *p, const char *if_match,
+                        struct ck_req *req)
+{
+    struct ck_s3 *s = p->s;
+    ck_s3_request(a, s, "PUT", p->key, req);
+    req->body = p->data;
+    unsigned char md5[CK_MD5_LEN];
+    ck_md5(p->data, md5);
+    CK_AUTOBUF struct ck_buf b64 = CK_BUF_INIT;
+    ck_base64_encode(&b64, md5, sizeof md5);
+    ck_nvs_add(a, &req->headers, "content-md5", ck_buf_str(&b64));
+    ck_nvs_add(a, &req->headers, "content-type", "application/octet-stream");
+    if (s->acl)
+        ck_nvs_add(a, &req->headers, "x-amz-acl", s->acl);
+    else if (p->opts->public_read)
+        ck_nvs_add(a, &req->headers, "x-amz-acl", "public-read");
+    if (s->sse && !s->custom)
+        ck_nvs_add(a, &req->headers, "x-amz-server-side-encryption", s->sse);
+    if (conditional(p)) {
+        if (if_match)
+            ck_nvs_add(a, &req->headers, "if-match", if_match);
+        else
+            ck_nvs_add(a, &req->headers, "if-none-match", "*");
+        ck_nvs_add(a, &req->headers, CK_S3_MARKS, p->marks);
+    }
+}
+
+/* What is there now. */
+struct seen {
+    int status; /* 200 or 404 */
+    struct ck_version version;
+    enum ck_marks_verdict verdict; /* on this write */
+};
+
+static bool same_tag(const char *a, const char *b)
+{
+    size_t n = ck_marks_tag_len(a);
+    return n && n == ck_marks_tag_len(b) && memcmp(a, b, n) == 0;
+}
+
+static int look(const struct put *p, struct seen *ret, struct ck_err *err)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    ck_s3_request(a, p->s, "HEAD", p->key, &req);
+    CK_AUTORESP resp = {0};
+    *ret = (struct seen){.verdict = CK_MARKS_UNKNOWN};
+    int r = ck_s3_send(p->s, &req, &resp, err);
+    if (r < 0)
+        return ck_s3_wrap(p->s, "checking", "s3:GetObject", p->key, err);
+    ret->status = resp.status;
+    if (resp.status == 404)
+        return 0;
+    if (resp.status != 200)
+        return ck_s3_fail(p->s, &resp, "checking", "s3:GetObject", p->key, err);
+    const char *marks = ck_nvs_get(&resp.headers, CK_S3_MARKS);
+    ck_s3_version(&resp, marks, &ret->version);
+    ret->verdict = ck_marks_judge(p->marks, marks);
+    const struct ck_version *base = p->opts->version;
+    if (ret->verdict == CK_MARKS_UNKNOWN && base && same_tag(ret->version.token, base->token))
+        ret->verdict = CK_MARKS_UNCHANGED;
+    return 0;
+}
+
+static int refused(const struct put *p, struct ck_err *err)
+{
+    if (p->opts->mode == CK_WRITE_CREATE)
+        return ck_fail(err, CK_EXISTS, "file already exists");
+    return ck_fail(err, CK_CONFLICT, "%s://%s/%s was changed by someone else since it was read",
+                   p->s->env_scheme, p->s->base.container, p->key);
+}
+
+/* Whether a look shows that the write took effect; then *ret is its version, "" when somebody has
+ * written on top of it already. */
+static bool took_effect(const struct seen *now, struct ck_version *ret)
+{
+    bool ours = now->verdict == CK_MARKS_OURS;
+    if (!ours && now->verdict != CK_MARKS_OURS_ONCE)
+        return false;
+    if (ret)
+        *ret = ours ? now->version : (struct ck_version){""};
+    return true;
+}
+
+/* The precondition failed: the object may be what an earlier sending of this write made. The marks
+ * tell. Looked up even when nothing is known of an earlier sending, because something on the way
+ * may have sent the request twice. */
+static int resolve_refusal(const struct put *p, bool resent, struct ck_version *ret,
+                           struct ck_err *err)
+{
+    struct seen now;
+    CK_AUTOERR why = CK_ERR_INIT;
+    int r = look(p, &now, &why);
+    if (r < 0 && resent) {
+        ck_wrap(&why, "the outcome of the write is unknown");
+        return err ? ck_err_move(err, &why) : r;
+    }
+    if (r == 0 && took_effect(&now, ret))
+        return 0;
+    bool create = p->opts->mode == CK_WRITE_CREATE;
+    if (create || !resent || now.verdict == CK_MARKS_NOT_OURS)
+        return refused(p, err);
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "the outcome of the write is unknown: writing %s://%s/%s took more than one "
+                   "attempt, and someone else has written it since",
+                   p->s->env_scheme, p->s->base.container, p->key);
+}
+
+/* No reply came, or one that says nothing about what was done: the object may carry the write. */
+static int resolve_silence(const struct put *p, struct ck_version *ret, struct ck_err *err)
+{
+    struct seen now;
+    CK_AUTOERR why = CK_ERR_INIT;
+    if (look(p, &now, &why) < 0)
+        return ck_wrap(err, "the outcome of the write is unknown");
+    bool done = took_effect(&now, ret);
+    if (!done && now.verdict != CK_MARKS_NOT_OURS)
+        return -(int)err->code;
+    ck_err_done(err);
+    return done ? 0 : refused(p, err);
+}
+
+/* `repeated`: an earlier sending of the same write may have taken effect. */
+static int put_once(const struct put *p, const char *if_match, bool repeated,
+                    struct ck_version *ret, bool *ret_busy, struct ck_err *err)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    put_request(a, p, if_match, &req);
+    CK_AUTORESP resp = {0};
+    *ret_busy = false;
+    int r = ck_s3_send(p->s, &req, &resp, err);
+    if (r < 0) {
+        r = ck_s3_wrap(p->s, "writing", "s3:PutObject", p->key, err);
+        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+        return conditional(p) && silence && err ? resolve_silence(p, ret, err) : r;
+    }
+    if (resp.status == 200 || resp.status == 201) {
+        ck_s3_version(&resp, conditional(p) ? p->marks : NULL, ret);
+        return 0;
+    }
+    struct ck_s3_error e;
+    ck_s3_error_of(&resp, &e);
+    bool resent = repeated || resp.attempts > 1;
+    if (conditional(p)) {
+        if (resp.status == 412)
+            return resolve_refusal(p, resent, ret, err);
+        if (resp.status == 404 && if_match && strcmp(e.code, "NoSuchBucket") != 0)
+            return resolve_refusal(p, resent, ret, err);
+        *ret_busy = resp.status == 409 && strcmp(e.code, "ConditionalRequestConflict") == 0;
+    }
+    r = ck_s3_fail(p->s, &resp, "writing", "s3:PutObject", p->key, err);
+    if (conditional(p) && resp.status >= 500 && err)
+        return resolve_silence(p, ret, err);
+    return r;
+}
+
+/* Another conditional write was under way: wait for it and ask again; if the answer stays the same,
+ * the conflict is reported. */
+static int put_conditional(const struct put *p, const char *if_match, struct ck_version *ret,
+                           struct ck_err *err)
+{
+    for (unsigned i = 0;; i++) {
+        bool busy = false;
+        int r = put_once(p, if_match, i > 0, ret, &busy, err);
+        if (r == 0 || !busy || i + 1 >= CONFLICT_TRIES)
+            return r;
+        ck_err_done(err);
+        unsigned char jitter;
+        ck_random(&jitter, 1);
+        ck_sleep_ms((int64_t)(20u << i) + jitter % 32);
+    }
+}
+
+/* On an endpoint nothing is known of: look before writing, write conditionally, then write the same
+ * bytes once more under a condition that cannot hold. A server that honours conditions refuses;
+ * one that ignores them is remembered, and from then on looking before writing is all there is. */
+static int put_probing(const struct put *p, const char *if_match, struct ck_version *ret,
+                       struct ck_err *err)
+{
+    struct seen now;
+    int r = look(p, &now, err);
+    if (r < 0)
+        return r;
+    if (if_match ? !same_tag(now.version.token, if_match) : now.status == 200)
+        return refused(p, err);
+    r = put_conditional(p, if_match, ret, err);
+    if (r < 0 || p->s->conditional != CK_S3_COND_UNKNOWN)
+        return r;
+
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    put_request(a, p, if_match ? "\"00000000000000000000000000000000\"" : NULL, &req);
+    CK_AUTORESP resp = {0};
+    CK_AUTOERR probe = CK_ERR_INIT;
+    if (ck_s3_send(p->s, &req, &resp, &probe) < 0)
+        return 0; /* the write itself is done; the next one probes again */
+    if (resp.status == 412 || resp.status == 409) {
+        p->s->conditional = CK_S3_COND_YES;
+    } else if (resp.status == 200) {
+        p->s->conditional = CK_S3_COND_NO;
+        ck_s3_version(&resp, p->marks, ret);
+        ck_debug(1,
+                 "%s ignores conditional writes: two writers within the same instant are not "
+                 "told apart there",
+                 p->s->host);
+    }
+    return 0;
+}
+
+int ck_s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
+                const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err)
+{
+    struct ck_s3 *s = (struct ck_s3 *)v;
+    int r = ck_s3_prepare(s, err);
+    if (r < 0)
+        return r;
+    if (strlen(key) > MAX_KEY)
+        return ck_fail(err, CK_INVALID, "error writing %s://%s/%.64s…: keys have at most %d bytes",
+                       s->env_scheme, s->base.container, key, MAX_KEY);
+    static const struct ck_write_opts any = {.mode = CK_WRITE_ANY};
+    struct put p = {.s = s, .key = key, .data = data, .opts = opts ? opts : &any};
+    bool busy = false;
+    if (!conditional(&p))
+        return put_once(&p, NULL, false, ret, &busy, err);
+
+    char tag[sizeof((struct ck_version *)NULL)->token];
+    const char *if_match = NULL;
+    if (p.opts->mode == CK_WRITE_IF_UNCHANGED) {
+        const char *base = p.opts->version ? p.opts->version->token : "";
+        if (!ck_marks_tag_len(base))
+            return refused(&p, err); /* nothing to compare with: fail closed */
+        snprintf(tag, sizeof tag, "%.*s", (int)ck_marks_tag_len(base), base);
+        if_match = tag;
+    }
+    ck_marks_new(if_match ? p.opts->version->token : NULL, p.marks);
+    if (s->conditional == CK_S3_COND_YES)
+        return put_conditional(&p, if_match, ret, err);
+    return put_probing(&p, if_match, ret, err);
+}
+
+/* ---- deleting ---- */
+
+/* A removal that was sent more than once is refused when an earlier sending took effect: then the
+ * object is gone. */
+static int resolve_removal(const struct put *p, struct ck_err *err)
+{
+    struct seen now;
+    if (look(p, &now, err) < 0)
+        return ck_wrap(err, "the outcome of the removal is unknown");
+    return now.status == 404 ? 0 : refused(p, err);
+}
+
+int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
+                 struct ck_err *err)
+{
+    struct ck_s3 *s = (struct ck_s3 *)v;
+    int r = ck_s3_prepare(s, err);
+    if (r < 0)
+        return r;
+    static const struct ck_write_opts opts = {.mode = CK_WRITE_IF_UNCHANGED};
+    struct put p = {.s = s, .key = key, .opts = &opts};
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    ck_s3_request(a, s, "DELETE", key, &req);
+    if (version) {
+        /* Some servers delete whatever If-Match says: compare first. */
+        struct seen now;
+        r = look(&p, &now, err);
+        if (r < 0)
+            return r;
+        if (!same_tag(now.version.token, version->token))
+            return refused(&p, err);
+        ck_nvs_addf(a, &req.headers, "if-match", "%.*s", (int)ck_marks_tag_len(version->token),
+                    version->token);
+    }
+    CK_AUTORESP resp = {0};
+    r = ck_s3_send(s, &req, &resp, err);
+    if (r < 0)
+        return ck_s3_wrap(s, "deleting", "s3:DeleteObject", key, err);
+    if (resp.status == 200 || resp.status == 204)
+        return 0;
+    struct ck_s3_error e;
+    ck_s3_error_of(&resp, &e);
+    if (resp.status == 404 && strcmp(e.code, "NoSuchBucket") != 0)
+        return 0;
+    if (resp.status == 412)
+        return resp.attempts > 1 ? resolve_removal(&p, err) : refused(&p, err);
+    return ck_s3_fail(s, &resp, "deleting", "s3:DeleteObject", key, err);
+}
