@@ -16,9 +16,10 @@ import time
 
 import pytest
 
+from faults import FaultProxy
 from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, TOXICS, passes, pki  # noqa: F401
 from test_everyday import ALL, GROUP, NAME
-from test_s3 import EVERYDAY, EXTRA, FaultProxy, reply
+from test_s3 import EVERYDAY, EXTRA, reply
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))

@@ -7,22 +7,19 @@ ones. Without the servers the tests skip with the reason, or fail where CKOPS_SE
 import atexit
 import base64
 import hashlib
-import http.client
-import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 
 import pytest
 
+from faults import FaultProxy
 from test_everyday import ALL, GROUP, NAME
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -192,88 +189,13 @@ def test_sixty_four_processes_create_one_group_once(store):
 
 # ---- a fault at each request
 
-class FaultProxy:
-    """Plain HTTP on loopback in front of the API server; the n-th request (from 1), and `count` in all
-    from there, meet the fault."""
-
-    def __init__(self, api):
-        self.lock = threading.Lock()
-        self.arm(0, None, 0)
-        self.seen = []
-        proxy, context = self, ssl.create_default_context(cafile=f"{api.pki}/ca.crt")
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def serve(self):
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                with proxy.lock:
-                    proxy.n += 1
-                    proxy.seen.append((self.command, self.path))
-                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
-                if hit and proxy.fault == "500":
-                    return self.answer(500, [("content-type", "application/json")],
-                                       b'{"kind":"Status","reason":"InternalError","code":500}')
-                if hit and proxy.fault == "429":
-                    return self.answer(429, [("retry-after", "0")], b"slow down")
-                if hit and proxy.fault == "break before":
-                    return self.drop()
-                c = http.client.HTTPSConnection("127.0.0.1", api.port, timeout=60, context=context)
-                try:
-                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                    for k, v in self.headers.items():
-                        c.putheader(k, v)
-                    c.endheaders(body or None)
-                    r = c.getresponse()
-                    headers, data, status = r.getheaders(), r.read(), r.status
-                finally:
-                    c.close()
-                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
-                    return self.drop()
-                if hit and proxy.fault == "truncate":
-                    return self.answer(status, headers, data, len(data) // 2)
-                self.answer(status, headers, data)
-
-            def drop(self):
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-            def answer(self, status, headers, data, cut=None):
-                self.send_response_only(status)
-                for k, v in headers:
-                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
-                        self.send_header(k, v)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data[:cut])
-                if cut is not None:
-                    self.wfile.flush()
-                    self.drop()
-
-            do_GET = do_PUT = do_POST = do_DELETE = serve
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *a: None
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        self.kubeconfig = api.kubeconfig("proxied", {"token": k8s_server.ADMIN_TOKEN},
-                                         {"server": self.url, "certificate-authority": None})
-
-    def arm(self, first, fault, count):
-        self.n, self.first, self.fault, self.count = 0, first, fault, count
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture(scope="module")
 def proxy(api):
-    p = FaultProxy(api)
+    error = b'{"kind":"Status","reason":"InternalError","code":500}'
+    p = FaultProxy(api.url, ssl.create_default_context(cafile=f"{api.pki}/ca.crt"),
+                   {"500": (500, [("content-type", "application/json")], error)})
+    p.kubeconfig = api.kubeconfig("proxied", {"token": k8s_server.ADMIN_TOKEN},
+                                  {"server": p.url, "certificate-authority": None})
     yield p
     p.close()
 

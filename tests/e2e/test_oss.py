@@ -20,7 +20,7 @@ import test_gs_azure as others
 from test_conformance import COUNTS, FULL, TINY, TOXICS, passes
 from test_everyday import ALL, NAME
 from test_gs_azure import CLEAN, EVERYDAY, FAULTS, OPERATIONS, PROGRAM, Store, fresh, run, running, vfs  # noqa: F401
-from test_s3 import FaultProxy
+from faults import FaultProxy
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))

@@ -3,7 +3,6 @@
 CKOPS_BIN names the program. Servers come from tests/servers; without them the tests skip with the
 reason, or fail where CKOPS_SERVERS_REQUIRED=1."""
 
-import http.client
 import http.server
 import os
 import pathlib
@@ -12,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.parse
 
 import pytest
 
+from faults import FaultProxy
 from test_everyday import ALL, GROUP, NAME
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -145,77 +144,6 @@ def test_sixty_four_processes_create_one_group_once(store):
 
 
 # ---- a fault at each request
-
-class FaultProxy:
-    """Forwards to an S3 server; the n-th request (from 1) and `count` in all from there meet the fault."""
-
-    def __init__(self, upstream):
-        self.upstream = urllib.parse.urlsplit(upstream)
-        self.lock = threading.Lock()
-        self.arm(0, None, 0)
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def serve(self):
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                with proxy.lock:
-                    proxy.n += 1
-                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
-                if hit and proxy.fault == "500":
-                    return self.answer(500, [], b"<Error><Code>InternalError</Code></Error>")
-                if hit and proxy.fault == "break before":
-                    return self.drop()
-                c = http.client.HTTPConnection(proxy.upstream.hostname, proxy.upstream.port, timeout=30)
-                try:
-                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                    for k, v in self.headers.items():
-                        c.putheader(k, v)
-                    c.endheaders(body or None)
-                    r = c.getresponse()
-                    headers, data, status = r.getheaders(), r.read(), r.status
-                finally:
-                    c.close()
-                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
-                    return self.drop()
-                self.answer(status, headers, data)
-
-            def drop(self):
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-            def answer(self, status, headers, data):
-                self.send_response_only(status)
-                length = str(len(data))
-                for k, v in headers:
-                    if k.lower() == "content-length" and self.command == "HEAD":
-                        length = v
-                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
-                        self.send_header(k, v)
-                self.send_header("content-length", length)
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(data)
-
-            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *a: None
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-
-    def arm(self, first, fault, count):
-        self.n, self.first, self.fault, self.count = 0, first, fault, count
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
 
 @pytest.fixture(scope="module")
 def proxy(gateway):

@@ -4,15 +4,11 @@ that end, the vendor's own client, the promised messages.
 CKOPS_BIN and CKOPS_BUILD name what is tested; servers come from tests/servers. CK_FULL=1 asks for
 the full counts."""
 
-import http.client
-import http.server
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 
@@ -22,6 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))
 import servers  # noqa: E402
 import swift_server  # noqa: E402
+from faults import FaultProxy  # noqa: E402
 from test_conformance import FULL, PROGRAM as CONTRACT  # noqa: E402
 from test_everyday import ALL, GROUP, NAME  # noqa: E402
 
@@ -36,80 +33,6 @@ COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64"
 LITTLE = dict(COUNTS, CK_RACE_ROUNDS="1", CK_CAS_STEPS="1", CK_CAS_WRITERS="4", CK_MANY="25", CK_READ_ROUNDS="5")
 
 
-class FaultProxy:
-    """In front of Keystone (/v3) and Swift (/v1); the n-th request (from 1) and `count` in all from there
-    meet the fault."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.upstream = {}
-        self.arm(0, None, 0)
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def serve(self):
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                with proxy.lock:
-                    proxy.n += 1
-                    proxy.seen.append(f"{self.command} {self.path}")
-                    hit = proxy.first and proxy.first <= proxy.n < proxy.first + proxy.count
-                if hit and proxy.fault == "503":
-                    return self.answer(503, [], b"")
-                if hit and proxy.fault == "break before":
-                    return self.drop()
-                c = http.client.HTTPConnection("127.0.0.1", proxy.upstream[self.path[:3]], timeout=30)
-                try:
-                    c.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                    for k, v in self.headers.items():
-                        c.putheader(k, v)
-                    c.endheaders(body or None)
-                    r = c.getresponse()
-                    headers, data, status = r.getheaders(), r.read(), r.status
-                finally:
-                    c.close()
-                if hit and proxy.fault == "break after":  # it took effect, and nobody learns of it
-                    return self.drop()
-                self.answer(status, headers, data)
-
-            def drop(self):
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-
-            def answer(self, status, headers, data):
-                self.send_response_only(status)
-                length = str(len(data))
-                for k, v in headers:
-                    if k.lower() == "content-length" and self.command == "HEAD":
-                        length = v
-                    if k.lower() not in ("content-length", "transfer-encoding", "connection"):
-                        self.send_header(k, v)
-                if status != 204:
-                    self.send_header("content-length", length)
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(data)
-
-            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *a: None
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-
-    def arm(self, first, fault, count):
-        self.n, self.first, self.fault, self.count, self.seen = 0, first, fault, count, []
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 def start(**options):
     try:
         return swift_server.Swift(**options).start()
@@ -119,7 +42,10 @@ def start(**options):
 
 @pytest.fixture(scope="module")
 def proxy():
-    p = FaultProxy()
+    """In front of Keystone (/v3) and Swift (/v1), whose ports are known only when they have been told this URL."""
+    ports = {}
+    p = FaultProxy(lambda path: f"http://127.0.0.1:{ports[path[:3]]}")
+    p.ports = ports
     yield p
     p.close()
 
@@ -128,7 +54,7 @@ def proxy():
 def swift(proxy):
     s = start(public=proxy.url)
     s.containers = 0
-    proxy.upstream.update({"/v3": s.port, "/v1": s.ports["proxy"]})
+    proxy.ports.update({"/v3": s.port, "/v1": s.ports["proxy"]})
     yield s
     s.stop()
 

@@ -158,7 +158,8 @@ class Minio(Server):
 
 class Moto(Server):
     def command(self):
-        return [program("moto", "bin", "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)]
+        return [program("moto", "bin", "python"), str(pathlib.Path(__file__).with_name("moto_server.py")), "127.0.0.1",
+                str(self.port)]
 
     def ready(self):
         return self.get_ok("/moto-api/")

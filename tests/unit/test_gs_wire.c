@@ -181,6 +181,9 @@ static void updating(void **state)
         {"after a 503", UPDATE, TOKEN UPDATE_POST E503 UPDATE_POST OK_PUT, CK_OK, "1002"},
         {"after a broken connection", UPDATE, TOKEN UPDATE_POST "! reset\n" UPDATE_POST OK_PUT,
          CK_OK, "1002"},
+        {"somebody else's after a resend: ours may be beneath", UPDATE,
+         TOKEN UPDATE_POST "! reset\n" UPDATE_POST E412 THEIRS, CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }

@@ -38,8 +38,11 @@ static bool is_ours(struct put *p, struct ck_k8s_meta *m, int *ret_stat)
     return *ret_stat == 0 && strcmp(m->nonce, p->nonce) == 0;
 }
 
-static int resolve(struct put *p, bool silence, struct ck_k8s_meta *m, struct ck_err *err)
+/* `resp`: the refusal; NULL: no reply came, or one that says nothing. */
+static int resolve(struct put *p, const struct ck_resp *resp, struct ck_k8s_meta *m,
+                   struct ck_err *err)
 {
+    bool silence = !resp;
     int stat;
     if (is_ours(p, m, &stat)) {
         ck_err_done(err);
@@ -51,6 +54,12 @@ static int resolve(struct put *p, bool silence, struct ck_k8s_meta *m, struct ck
     p->unclear = !known;
     if (silence)
         return ck_wrap(err, "the outcome of the write is unknown");
+    if (p->file.rv && resp->attempts > 1)
+        return ck_fail(
+            err, CK_UNAVAILABLE,
+            "the outcome of the write is unknown: writing %s took more than one attempt, "
+            "and someone else has written it since",
+            ck_k8s_where(p->s, p->file.key, p->a));
     return refused(p, err);
 }
 
@@ -73,21 +82,21 @@ static int put_once(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
     if (r < 0) {
         r = ck_k8s_wrap(s, "writing", action, p->file.key, err);
         bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
-        return silence ? resolve(p, true, m, err) : r;
+        return silence ? resolve(p, NULL, m, err) : r;
     }
     if (resp.status == 200 || resp.status == 201) {
         struct ck_val *v = NULL;
         r = ck_k8s_body(s, p->a, &resp, &v, err);
         if (r == 0)
             r = ck_k8s_meta_of(v, m, err);
-        return r < 0 ? resolve(p, true, m, err) : 0;
+        return r < 0 ? resolve(p, NULL, m, err) : 0;
     }
     bool taken = resp.status == 409 && ck_k8s_reason(&resp, create ? "AlreadyExists" : "Conflict");
     r = ck_k8s_fail(s, &resp, "writing", action, p->file.key, err);
     bool gone = !create && r == -(int)CK_NOT_FOUND;
     if (taken || gone)
-        return resolve(p, false, m, err);
-    return resp.status >= 500 ? resolve(p, true, m, err) : r;
+        return resolve(p, &resp, m, err);
+    return resp.status >= 500 ? resolve(p, NULL, m, err) : r;
 }
 
 /* Look, then create or replace what was seen; again when somebody was faster. */

@@ -54,7 +54,15 @@ static int resolve_refusal(struct ck_vfs *v, const struct ck_object_put *p, bool
         ck_wrap(&why, "the outcome of the write is unknown");
         return err ? ck_err_move(err, &why) : r;
     }
-    return ours ? 0 : refused(v, p, err);
+    if (ours)
+        return 0;
+    if (p->opts->mode == CK_WRITE_CREATE || !resent)
+        return refused(v, p, err);
+    /* It may have taken effect before what is there now was written. */
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "the outcome of the write is unknown: writing %s://%s/%s took more than one "
+                   "attempt, and someone else has written it since",
+                   v->ops->scheme, v->container, p->key);
 }
 
 /* No reply came, or one that does not say what was done: the object may carry the write. */
