@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LOSSES = 10, MOST_BASE_MS = 1000, MOST_WAIT_MS = 5000 };
+enum { MOST_LOSSES = 10, MOST_BASE_MS = 1000, MOST_WAIT_MS = 10000 };
 
 void ck_vfs_ctx_done(struct ck_vfs_ctx *ctx)
 {
@@ -115,7 +115,7 @@ static int let_pass(const struct ck_path *p, int r, int64_t took_ms)
     v->losses = v->contended_key == key ? v->losses : 0;
     v->contended_key = key;
     if (r == 0)
-        v->losses /= 2;
+        v->losses -= v->losses > 0;
     if (r != -(int)CK_CONFLICT)
         return r;
     int64_t most = took_ms < MOST_BASE_MS ? took_ms << v->losses : MOST_WAIT_MS;

@@ -251,7 +251,7 @@ int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
                        struct ck_version *ret_version, struct ck_err *err);
 /* An update that is refused with CONFLICT returns after a moment: who comes again at once only
  * makes the others lose too. The moment is random, at most as long as the update took, doubled with
- * each loss of the same key; 5 s at most. */
+ * each loss of the same key; 10 s at most. */
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err);
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err);

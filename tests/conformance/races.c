@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static void skip_in_memory(void)
@@ -28,6 +29,7 @@ static long in_processes(long n, const char *folder, int (*fn)(struct store *s, 
             continue;
         struct store s;
         char c;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* writers go on until they succeed */
         close(gate[1]);
         open_store(&s, folder);
         while (read(gate[0], &c, 1) > 0)

@@ -17,7 +17,7 @@ import time
 import pytest
 
 import test_gs_azure as others
-from test_conformance import COUNTS, FULL, TINY, TOXICS, passes
+from test_conformance import COUNTS, FULL, TINY, bad_network, passes
 from test_everyday import ALL, NAME
 from test_gs_azure import CLEAN, EVERYDAY, FAULTS, OPERATIONS, PROGRAM, Store, fresh, run, running, vfs  # noqa: F401
 from faults import FaultProxy
@@ -58,17 +58,13 @@ def test_the_contract_holds_without_locks(server):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TOXICS)
-def test_races_end_well_on_a_bad_network(server, running, name):  # noqa: F811
-    toxi = running(servers.Toxiproxy)
-    url = toxi.proxy(f"oss-{name}", server.url)
-    for i, (toxic, stream, toxicity, attributes) in enumerate(TOXICS[name]):
-        toxi.toxic(f"oss-{name}", f"{name}{i}", toxic, stream, toxicity, **attributes)
-    counts = dict(COUNTS)
-    if not FULL:
-        counts.update(CK_RACE_ROUNDS="3", CK_CAS_STEPS="2", CK_CAS_WRITERS="6")
-    for only in ("*twelve_processes*", "*increments*"):
-        passes(server.store(fresh(server)), {**CLEAN, **server.env(url)}, counts, only=only)
+@pytest.mark.parametrize("fault", others.BAD)
+def test_races_end_well_on_a_bad_network(server, fault):
+    with bad_network(server.url, fault) as (url, counts):
+        if not FULL:
+            counts.update(CK_CAS_STEPS="2", CK_CAS_WRITERS="6")
+        for only in ("*twelve_processes*", "*increments*"):
+            passes(server.store(fresh(server)), {**CLEAN, **server.env(url)}, counts, only=only)
 
 
 @pytest.mark.slow

@@ -61,11 +61,12 @@ enum ck_marks_verdict ck_marks_judge(const char *written, const char *found)
     ck_slice_next(&rest, '.', &mine);
     ck_slice_next(&rest, '.', &base);
     struct ck_slice list = ck_slice_of(found ? found : "");
-    for (bool first = true; ck_slice_next(&list, '.', &mark); first = false) {
+    unsigned n = 0;
+    for (; ck_slice_next(&list, '.', &mark); n++) {
         if (same(mark, mine))
-            return first ? CK_MARKS_OURS : CK_MARKS_OURS_ONCE;
+            return n ? CK_MARKS_OURS_ONCE : CK_MARKS_OURS;
         if (same(mark, base))
-            return first ? CK_MARKS_UNCHANGED : CK_MARKS_NOT_OURS;
+            return n ? CK_MARKS_NOT_OURS : CK_MARKS_UNCHANGED;
     }
-    return CK_MARKS_UNKNOWN;
+    return n < CK_MARKS_KEPT ? CK_MARKS_UNKNOWN : CK_MARKS_BURIED;
 }

@@ -15,7 +15,8 @@ enum ck_marks_verdict {
     CK_MARKS_OURS_ONCE, /* it took effect; somebody has written on top of it */
     CK_MARKS_UNCHANGED, /* what it was to replace is still there */
     CK_MARKS_NOT_OURS,  /* others have written on top of that, so it cannot take effect any more */
-    CK_MARKS_UNKNOWN,
+    CK_MARKS_BURIED,    /* so many have written since that the marks do not reach back that far */
+    CK_MARKS_UNKNOWN,   /* written by somebody who leaves no marks */
 };
 
 /* The marks of a new write on top of `base` (a version token; NULL or "": a new object). A base

@@ -126,12 +126,12 @@ static int resolve_refusal(const struct put *p, bool resent, struct ck_version *
     }
     if (r == 0 && took_effect(&now, ret))
         return 0;
-    bool create = p->opts->mode == CK_WRITE_CREATE;
-    if (create || !resent || now.verdict == CK_MARKS_NOT_OURS)
+    bool create = p->opts->mode == CK_WRITE_CREATE, buried = now.verdict == CK_MARKS_BURIED;
+    if (create || now.verdict == CK_MARKS_NOT_OURS || (!resent && !buried))
         return refused(p, err);
     return ck_fail(err, CK_UNAVAILABLE,
-                   "the outcome of the write is unknown: writing %s://%s/%s took more than one "
-                   "attempt, and someone else has written it since",
+                   "the outcome of the write is unknown: %s://%s/%s was refused, but that may have "
+                   "been the second sending, and others have written since",
                    p->s->env_scheme, p->s->base.container, p->key);
 }
 
