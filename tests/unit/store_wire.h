@@ -1,5 +1,5 @@
 /* A store on the wire: one operation against a script of exact requests and their replies. Included
- * by the wire tests of the stores beside S3. */
+ * by the wire tests of all stores. */
 #pragma once
 
 #include "base/clock.h"
@@ -26,6 +26,7 @@ enum op {
     LIST_FILES,
     LIST_DIRS,
     LIST_TREE,
+    LIST_DIRS_MANY, /* of k and l */
     FIND,
     REMOVE_TREE,
     REMOVE_VERSIONS,
@@ -41,10 +42,16 @@ struct wire_case {
 };
 
 struct wire_store {
-    const char *url, *old;   /* old: the version of UPDATE and REMOVE_OLD */
-    const char *const *env;  /* names and values, ended by NULL */
-    const char *secret;      /* must be in no result and no message */
-    struct ck_slice content; /* of writes; empty: "hello" */
+    const char *url, *old;       /* old: the version of UPDATE and REMOVE_OLD */
+    const char *const *env;      /* names and values, ended by NULL */
+    const char *secret;          /* must be in no result and no message */
+    struct ck_slice content;     /* of writes; empty: "hello" */
+    const char *const *more_env; /* besides `env`; or NULL */
+    char random_after; /* what follows it in the version of something written is random; 0: nothing
+                        */
+    const char *also;  /* must be in the result or message too; or NULL */
+    /* Reads k and l, in place of the usual; or NULL. */
+    int (*read_two)(const struct ck_path *p, struct ck_buf *out, struct ck_err *err);
 };
 
 static int wire_item(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
@@ -57,8 +64,29 @@ static int wire_item(void *arg, size_t i, struct ck_slice data, const struct ck_
 static int wire_found(void *arg, const char *name, struct ck_slice data,
                       const struct ck_version *version, struct ck_err *item_err)
 {
-    ck_buf_fmt(arg, "%s=%s ", name, item_err->code ? ck_code_name(item_err->code) : data.ptr);
+    if (item_err->code)
+        ck_buf_fmt(arg, "%s=%s ", name, ck_code_name(item_err->code));
+    else
+        ck_buf_fmt(arg, "%s=%.*s:%s ", name, CK_SARG(data), version->token);
     return 0;
+}
+
+static void wire_names(const struct ck_entries *e, struct ck_buf *out)
+{
+    for (size_t i = 0; i < e->n; i++)
+        ck_buf_fmt(out, "%s%s", i ? " " : "", e->v[i].name);
+}
+
+static int wire_list_two(const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
+                         struct ck_err *err)
+{
+    static const char *const keys[] = {"k", "l"};
+    struct ck_entries e[2] = {0};
+    int r = p->vfs->ops->list_dirs_many(p->vfs, keys, 2, a, e, err);
+    wire_names(&e[0], out);
+    ck_buf_puts(out, " | ");
+    wire_names(&e[1], out);
+    return r;
 }
 
 static int wire_write(const struct wire_store *s, const struct ck_path *p, enum ck_write_mode mode,
@@ -68,7 +96,8 @@ static int wire_write(const struct wire_store *s, const struct ck_path *p, enum 
     snprintf(old.token, sizeof old.token, "%s", s->old);
     const struct ck_write_opts o = {.mode = mode, .version = &old};
     int r = ck_vfs_write(p, s->content.len ? s->content : CK_S("hello"), &o, &v, err);
-    ck_buf_puts(out, v.token);
+    const char *end = s->random_after ? strchr(v.token, s->random_after) : NULL;
+    ck_buf_putn(out, v.token, end ? (size_t)(end - v.token) : strlen(v.token));
     return r;
 }
 
@@ -79,8 +108,7 @@ static int wire_list(enum op op, const struct ck_path *p, struct ck_arena *a, st
     int r = op == LIST_FILES  ? ck_vfs_list(p, a, &e, err)
             : op == LIST_DIRS ? ck_vfs_list_dirs(p, a, &e, err)
                               : ck_vfs_tree(p, a, &e, err);
-    for (size_t i = 0; i < e.n; i++)
-        ck_buf_fmt(out, "%s%s", i ? " " : "", e.v[i].name);
+    wire_names(&e, out);
     return r;
 }
 
@@ -97,7 +125,11 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
         ck_buf_fmt(out, " %s", v.token);
         return r;
     case READ_MANY:
+        if (s->read_two)
+            return s->read_two(p, out, err);
         return ck_vfs_read_many(p, many, 2, wire_item, out, err);
+    case LIST_DIRS_MANY:
+        return wire_list_two(p, a, out, err);
     case FIND:
         return ck_vfs_find(p, "config", wire_found, out, err);
     case WRITE:
@@ -130,6 +162,8 @@ static void wire_check(const struct wire_store *s, const struct wire_case *c)
     struct ck_env env = {0};
     for (size_t i = 0; s->env[i]; i += 2)
         ck_env_set(&env, s->env[i], s->env[i + 1]);
+    for (size_t i = 0; s->more_env && s->more_env[i]; i += 2)
+        ck_env_set(&env, s->more_env[i], s->more_env[i + 1]);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     CK_AUTOERR err = CK_ERR_INIT;
     CK_AUTOERR mismatch = CK_ERR_INIT;
@@ -150,12 +184,14 @@ static void wire_check(const struct wire_store *s, const struct wire_case *c)
     const char *text = r < 0 ? ck_err_msg(&err) : ck_buf_str(&out);
     if (r < 0 ? !strstr(text, c->text) : strcmp(text, c->text) != 0)
         fail_msg("%s: \"%s\" instead of \"%s\"", c->name, text, c->text);
+    if (s->also && !strstr(text, s->also))
+        fail_msg("%s: \"%s\" has no \"%s\"", c->name, text, s->also);
     assert_null(strstr(text, s->secret));
     ck_vfs_ctx_done(&ctx);
     ck_env_done(&env);
 }
 
-static void wire_check_all(const struct wire_store *s, const struct wire_case *c, size_t n)
+static inline void wire_check_all(const struct wire_store *s, const struct wire_case *c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         wire_check(s, &c[i]);

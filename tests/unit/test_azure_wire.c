@@ -238,7 +238,7 @@ static void listing(void **state)
         {"clusters", FIND,
          L PAGE(DIR_("k/c1/") DIR_("k/c2/") END) "> GET " HOST "/cont/k/c1/config\n" OK_HELLO
                                                  "> GET " HOST "/cont/k/c2/config\n" OK_HELLO,
-         CK_OK, "c1=hello c2=hello "},
+         CK_OK, "c1=hello:\"0x1\" c2=hello:\"0x1\" "},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -347,10 +347,14 @@ static void identities(void **state)
          "as managed identity (from the metadata service): 401 InvalidAuthenticationInfo"},
     };
     const char *url = "azureblob://acct/cont/k";
-    wire_check(&(struct wire_store){url, "1", sas, "a/b=", {0}}, &t[0]);
-    wire_check(&(struct wire_store){url, "1", managed, "very-secret", {0}}, &t[1]);
-    wire_check(&(struct wire_store){url, "1", path, KEY64, {0}}, &t[2]);
-    wire_check(&(struct wire_store){url, "1", managed, "very-secret", {0}}, &t[3]);
+    wire_check(&(struct wire_store){.url = url, .old = "1", .env = sas, .secret = "a/b="}, &t[0]);
+    wire_check(
+        &(struct wire_store){.url = url, .old = "1", .env = managed, .secret = "very-secret"},
+        &t[1]);
+    wire_check(&(struct wire_store){.url = url, .old = "1", .env = path, .secret = KEY64}, &t[2]);
+    wire_check(
+        &(struct wire_store){.url = url, .old = "1", .env = managed, .secret = "very-secret"},
+        &t[3]);
 }
 
 static void a_wrong_clock_is_corrected(void **state)

@@ -262,7 +262,7 @@ static void listing(void **state)
                                                             "/k%2Fc1%2Fconfig?alt=media\n" OK_HELLO
                                                             "> GET " OBJ
                                                             "/k%2Fc2%2Fconfig?alt=media\n" OK_HELLO,
-         CK_OK, "c1=hello c2=hello "},
+         CK_OK, "c1=hello:1001 c2=hello:1001 "},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -450,9 +450,17 @@ static void endpoints(void **state)
                                        "> GET https://storage.apis.example.com/storage/v1/b/"
                                        "bkt/o/k?alt=media\n> x-goog-user-project: payer\n" OK_HELLO,
                                        CK_OK, "hello 1001"};
-    wire_check(&(struct wire_store){"gs://bkt/k", "1", emulator, "very-secret", {0}}, &a);
-    wire_check(&(struct wire_store){"gs://bkt/k", "1", url, "very-secret", {0}}, &b);
-    wire_check(&(struct wire_store){"gs://bkt/k", "1", universe, "very-secret", {0}}, &c);
+    wire_check(
+        &(struct wire_store){
+            .url = "gs://bkt/k", .old = "1", .env = emulator, .secret = "very-secret"},
+        &a);
+    wire_check(
+        &(struct wire_store){.url = "gs://bkt/k", .old = "1", .env = url, .secret = "very-secret"},
+        &b);
+    wire_check(
+        &(struct wire_store){
+            .url = "gs://bkt/k", .old = "1", .env = universe, .secret = "very-secret"},
+        &c);
 }
 
 static void tokens(void **state)

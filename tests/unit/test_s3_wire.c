@@ -1,15 +1,7 @@
 /* S3 on the wire: for each operation the exact requests, and what comes of each kind of reply.
  * The transport follows a script; nothing is sent. */
-#include "base/mem.h"
-#include "net/replay.h"
+#include "store_wire.h"
 #include "vfs/object/marks.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define EAST     "https://bkt.s3.dualstack.us-east-1.amazonaws.com"
 #define WEST     "https://bkt.s3.dualstack.us-west-2.amazonaws.com"
@@ -34,48 +26,6 @@
     ">= Action=GetCallerIdentity&Version=2011-06-15\n< 200\n<= <GetCallerIdentityResponse>"        \
     "<GetCallerIdentityResult><Arn>" ARN "</Arn></GetCallerIdentityResult>"                        \
     "</GetCallerIdentityResponse>\n"
-
-enum op {
-    READ,
-    WRITE,
-    CREATE,
-    UPDATE,
-    REMOVE,
-    REMOVE_OLD,
-    LIST_FILES,
-    LIST_DIRS,
-    LIST_TREE,
-    REMOVE_TREE,
-    REMOVE_VERSIONS,
-    HASH,
-    READ_MANY,
-    LIST_DIRS_MANY
-};
-
-struct wire_case {
-    const char *name;
-    enum op op;
-    const char *script;
-    enum ck_code code;
-    const char *text; /* the result, or a part of the message */
-};
-
-static void put_entries(struct ck_buf *out, const struct ck_entries *e)
-{
-    for (size_t i = 0; i < e->n; i++)
-        ck_buf_fmt(out, "%s%s", i ? " " : "", e->v[i].name);
-}
-
-static int write_as(const struct ck_path *p, enum ck_write_mode mode, struct ck_buf *out,
-                    struct ck_err *err)
-{
-    const struct ck_version old = {OLD};
-    const struct ck_write_opts o = {.mode = mode, .version = &old};
-    struct ck_version v = {""};
-    int r = ck_vfs_write(p, CK_S("hello"), &o, &v, err);
-    ck_buf_put(out, ck_slice_n(v.token, strcspn(v.token, " "))); /* without the random marks */
-    return r;
-}
 
 static int put_one(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
                    struct ck_err *item_err)
@@ -102,110 +52,30 @@ static int read_two(const struct ck_path *p, struct ck_buf *out, struct ck_err *
     return r;
 }
 
-static int list_two(const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
-                    struct ck_err *err)
-{
-    static const char *const keys[] = {"k", "l"};
-    struct ck_entries e[2] = {0};
-    int r = p->vfs->ops->list_dirs_many(p->vfs, keys, 2, a, e, err);
-    put_entries(out, &e[0]);
-    ck_buf_puts(out, " | ");
-    put_entries(out, &e[1]);
-    return r;
-}
+static const char *const base_env[] = {
+    "AWS_ACCESS_KEY_ID", "AKID", "AWS_SECRET_ACCESS_KEY", "very-secret", "AWS_REGION",
+    "us-east-1",         "HOME", "/nonexistent",          NULL};
 
-static int run(enum op op, const struct ck_path *p, struct ck_arena *a, struct ck_buf *out,
-               struct ck_err *err)
-{
-    const struct ck_version old = {OLD};
-    struct ck_version v = {""};
-    struct ck_entries e = {0};
-    struct ck_hash h = {0};
-    int r = -1;
-    switch (op) {
-    case READ:
-        r = ck_vfs_read(p, out, &v, err);
-        ck_buf_fmt(out, " %s", v.token);
-        return r;
-    case WRITE:
-        return write_as(p, CK_WRITE_ANY, out, err);
-    case CREATE:
-        return write_as(p, CK_WRITE_CREATE, out, err);
-    case UPDATE:
-        return write_as(p, CK_WRITE_IF_UNCHANGED, out, err);
-    case REMOVE:
-        return ck_vfs_remove(p, NULL, err);
-    case REMOVE_OLD:
-        return ck_vfs_remove(p, &old, err);
-    case LIST_FILES:
-        r = ck_vfs_list(p, a, &e, err);
-        break;
-    case LIST_DIRS:
-        r = ck_vfs_list_dirs(p, a, &e, err);
-        break;
-    case LIST_TREE:
-        r = ck_vfs_tree(p, a, &e, err);
-        break;
-    case REMOVE_TREE:
-        return ck_vfs_remove_tree(p, err);
-    case REMOVE_VERSIONS:
-        return ck_vfs_remove_versions(p, err);
-    case READ_MANY:
-        return read_two(p, out, err);
-    case LIST_DIRS_MANY:
-        return list_two(p, a, out, err);
-    case HASH:
-        r = ck_vfs_hash(p, CK_MD5, &h, err);
-        if (h.len)
-            ck_hash_put(out, &h);
-        return r;
-    }
-    put_entries(out, &e);
-    return r;
-}
+static const struct wire_store store = {.old = OLD,
+                                        .env = base_env,
+                                        .secret = "very-secret",
+                                        .random_after = ' ',
+                                        .read_two = read_two};
 
 static void check(const struct wire_case *c, const char *url, const char *const *more_env)
 {
-    struct ck_env env = {0};
-    static const char *const base[] = {
-        "AWS_ACCESS_KEY_ID", "AKID", "AWS_SECRET_ACCESS_KEY", "very-secret", "AWS_REGION",
-        "us-east-1",         "HOME", "/nonexistent",          NULL};
-    for (size_t i = 0; base[i]; i += 2)
-        ck_env_set(&env, base[i], base[i + 1]);
-    for (size_t i = 0; more_env && more_env[i]; i += 2)
-        ck_env_set(&env, more_env[i], more_env[i + 1]);
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CK_AUTOERR err = CK_ERR_INIT;
-    CK_AUTOERR mismatch = CK_ERR_INIT;
-    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-    /* After a denial the identity is asked for, once. */
-    CK_AUTOBUF struct ck_buf text_of_script = CK_BUF_INIT;
-    ck_buf_puts(&text_of_script, c->script);
-    bool denied = !more_env && strstr(c->script, "< 403\n") && !strstr(c->script, "InvalidAccess");
-    if (denied)
-        ck_buf_puts(&text_of_script, WHO);
-    struct ck_replay *script = ck_replay_new(ck_buf_str(&text_of_script), &err);
-    if (!script)
-        fail_msg("%s: %s", c->name, ck_err_msg(&err));
-    struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
-    ctx.http = ck_http_new(&env, &ck_replay_ops, script);
-    struct ck_path p;
-    if (ck_vfs_parse(&ctx, url, &p, &err) < 0)
-        fail_msg("%s: %s", c->name, ck_err_msg(&err));
-    int r = run(c->op, &p, a, &out, &err);
-    if (ck_replay_finished(script, &mismatch) < 0)
-        fail_msg("%s: %s (result %d: %s)", c->name, ck_err_msg(&mismatch), r, ck_err_msg(&err));
-    if (r != -(int)c->code)
-        fail_msg("%s: %d instead of %d: %s", c->name, r, -(int)c->code, ck_err_msg(&err));
-    const char *text = r < 0 ? ck_err_msg(&err) : ck_buf_str(&out);
-    if (r < 0 ? !strstr(text, c->text) : strcmp(text, c->text) != 0)
-        fail_msg("%s: \"%s\" instead of \"%s\"", c->name, text, c->text);
-    if (r == -(int)CK_DENIED && denied &&
-        !strstr(text, " as " ARN " (AKID from environment) in us-"))
-        fail_msg("%s: whom it is about is missing: %s", c->name, text);
-    assert_null(strstr(text, "very-secret"));
-    ck_vfs_ctx_done(&ctx);
-    ck_env_done(&env);
+    struct wire_store s = store;
+    s.url = url;
+    s.more_env = more_env;
+    struct wire_case with = *c;
+    CK_AUTOBUF struct ck_buf script = CK_BUF_INIT;
+    /* After a denial the identity is asked for, once, and named. */
+    if (!more_env && strstr(c->script, "< 403\n") && !strstr(c->script, "InvalidAccess")) {
+        ck_buf_fmt(&script, "%s%s", c->script, WHO);
+        with.script = ck_buf_str(&script);
+        s.also = c->code == CK_DENIED ? " as " ARN " (AKID from environment) in us-" : NULL;
+    }
+    wire_check(&s, &with);
 }
 
 static void check_all(const struct wire_case *c, size_t n)
@@ -800,7 +670,7 @@ static void ones_own_write_is_known_again(void **state)
             ctx.http = ck_http_new(&env, &ops, &l);
             struct ck_path p;
             assert_int_equal(ck_vfs_parse(&ctx, "s3://bkt/k", &p, &err), 0);
-            if (run(op, &p, a, &out, &err) != 0)
+            if (wire_run(&store, op, &p, a, &out, &err) != 0)
                 fail_msg("case %zu: %s", i, ck_err_msg(&err));
             /* Beneath others' writes it has no version that could be compared with. */
             assert_string_equal(ck_buf_str(&out), on_top ? "" : TAG);
