@@ -312,7 +312,7 @@ static void test_hash_is_that_of_the_content(void **state)
     assert_int_equal(put(s, "x", "hello", CK_WRITE_ANY, NULL, NULL), 0);
     must(ck_vfs_hash(&p, s->root.vfs->ops->preferred_hash, &h, &err), &err);
     if (!h.len)
-        skip();
+        leave_out("the store knows no hash without reading");
     ck_hash_put(&text, &h);
     assert_string_equal(
         ck_buf_str(&text),

@@ -114,7 +114,7 @@ static bool killed_too_late(const struct scenario *c, const char *dir, int n)
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-        print_message("no ptrace here\n");
+        print_message("skipped: no ptrace here\n");
         skip();
     }
     assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);

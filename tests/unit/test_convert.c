@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "skipped.h"
+
 struct fx {
     struct ck_arena *a;
     struct ck_err err;
@@ -39,7 +41,7 @@ static const char *read_case(struct fx *f, const char *name, const char *file)
 {
     const char *dir = getenv("CK_SHARED");
     if (!dir || access(dir, R_OK) != 0)
-        skip();
+        skip_because(NO_REFERENCE);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     const char *path = ck_arena_printf(f->a, "%s/goldens/conversion/%s/%s", dir, name, file);
     if (ck_file_read(path, 1 << 20, &b, &f->err))

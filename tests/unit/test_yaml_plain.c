@@ -192,10 +192,10 @@ static void recorded_stores_are_mostly_taken_and_read_alike(void **state)
     CK_AUTOFREE char *one = ck_xasprintf("%s/273-get-all/before", path);
     size_t seen = 0, taken = 0;
     compare_folder(one, &seen, &taken);
-    if (!seen) { /* skip() jumps over the clean-up */
+    if (!seen) { /* what follows jumps over the clean-up */
         free(path);
         free(one);
-        skip();
+        skip_because(NO_REFERENCE);
     }
     assert_true(taken * 2 > seen);
     compare_folder(path, &seen, &taken);

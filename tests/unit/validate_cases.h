@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "skipped.h"
+
 struct rule_case {
     const char *name;
     const char *patch;
