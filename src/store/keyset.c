@@ -197,19 +197,7 @@ struct naming {
     struct ck_arena *a;
     const struct ck_store *s;
     struct ck_keyset *v;
-    struct ck_err failed; /* why the whole reading stops */
 };
-
-static int stop(struct ck_err *failed, struct ck_err *item_err)
-{
-    return ck_err_move(failed, item_err);
-}
-
-/* The error of a bulk read: the one of the item that stopped it says most. */
-static int bulk_error(int r, struct ck_err *failed, struct ck_err *err)
-{
-    return failed->code ? ck_err_move(err, failed) : r;
-}
 
 static int named_arrived(void *arg, size_t i, struct ck_slice data,
                          const struct ck_version *version, struct ck_err *item_err)
@@ -223,10 +211,8 @@ static int named_arrived(void *arg, size_t i, struct ck_slice data,
         r = ck_fail(item_err, CK_LIMIT, "it is larger than 4 MiB");
     if (!r)
         r = decode(x->a, x->s, data, k, item_err);
-    if (r) {
-        ck_wrap(item_err, "error reading keyset \"%s\"", k->name);
-        return stop(&x->failed, item_err);
-    }
+    if (r)
+        return ck_wrap(item_err, "error reading keyset \"%s\"", k->name);
     k->stored.version = *version;
     k->exists = true;
     return 0;
@@ -252,9 +238,9 @@ int ck_keyset_read_named(struct ck_arena *a, const struct ck_store *s,
         r = ck_layout_keyset(a, s, cluster, names[i], &ret[i].stored.path, err);
         keys[i] = ret[i].stored.path.key;
     }
-    struct naming x = {a, s, ret, CK_ERR_INIT};
+    struct naming x = {a, s, ret};
     if (!r)
-        r = bulk_error(ck_vfs_read_many(&dir, keys, n, named_arrived, &x, err), &x.failed, err);
+        r = ck_vfs_read_many(&dir, keys, n, named_arrived, &x, err);
     for (size_t i = 0; i < n && !r; i++) {
         if (ret[i].exists || !has_older_name(names[i]))
             continue;
@@ -326,7 +312,6 @@ struct reading {
     const struct ck_store *s;
     struct ck_keyset *v;
     bool *read;
-    struct ck_err failed;
 };
 
 static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
@@ -346,7 +331,7 @@ static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_ve
     }
     if (item_err->code != CK_NOT_FOUND && item_err->code != CK_INVALID &&
         item_err->code != CK_LIMIT && item_err->code != CK_EXISTS)
-        return stop(&x->failed, item_err); /* an incomplete list would mislead */
+        return r; /* an incomplete list would mislead */
     if (item_err->code != CK_NOT_FOUND)
         x->s->warn(x->s->warn_arg, ck_arena_printf(x->a, "ignoring keyset \"%s\": %s", k->name,
                                                    ck_err_msg(item_err)));
@@ -372,13 +357,13 @@ int ck_keyset_list(struct ck_arena *a, const struct ck_store *s, const struct ck
         return r;
     const char **keys = ck_arena_alloc(a, (e.n + 1) * sizeof *keys);
     struct reading x = {a, s, ck_arena_alloc(a, (e.n + 1) * sizeof *x.v),
-                        ck_arena_alloc(a, e.n + 1), CK_ERR_INIT};
+                        ck_arena_alloc(a, e.n + 1)};
     for (size_t i = 0; i < e.n; i++) {
         keys[i] = e.v[i].key;
         x.v[i] = ck_keyset_new(a, names[i]);
         x.v[i].stored.path = (struct ck_path){dir.vfs, keys[i]};
     }
-    r = bulk_error(ck_vfs_read_many(&dir, keys, e.n, arrived, &x, err), &x.failed, err);
+    r = ck_vfs_read_many(&dir, keys, e.n, arrived, &x, err);
     if (r)
         return ck_wrap(err, "error listing Keysets");
     for (size_t i = 0; i < e.n; i++)

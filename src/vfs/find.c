@@ -98,7 +98,7 @@ static void forget(struct search *s, size_t from)
 }
 
 /* Hand over what has been found, in order, and let it go. */
-static int deliver(struct search *s)
+static int deliver(struct search *s, struct ck_err *err)
 {
     int r = 0;
     if (s->n_kept)
@@ -108,6 +108,8 @@ static int deliver(struct search *s)
         r = s->fn(s->arg, f->name, f->data.ptr ? f->data : CK_S(""), &f->version, &f->err);
         free((void *)f->data.ptr);
         f->data.ptr = NULL;
+        if (r < 0 && f->err.code != CK_OK && err)
+            ck_err_move(err, &f->err);
     }
     forget(s, 0);
     return r;
@@ -131,7 +133,7 @@ static int read_level(struct search *s, bool last, struct ck_err *err)
         /* Results may leave at once while no folder had to be put off: nothing deeper can sort
          * between them. */
         if (!s->n_below && before == 0 && last) {
-            r = deliver(s);
+            r = deliver(s, err);
             if (r < 0)
                 return r;
         }
@@ -242,7 +244,7 @@ static int search_at_once(struct search *s, struct ck_err *err)
     if (r < 0)
         return r;
     prune(s);
-    return deliver(s);
+    return deliver(s, err);
 }
 
 static int search(struct search *s, struct ck_err *err)
@@ -262,7 +264,7 @@ static int search(struct search *s, struct ck_err *err)
         parents = s->below;
         n = s->n_below;
     }
-    return r == 0 ? deliver(s) : r;
+    return r == 0 ? deliver(s, err) : r;
 }
 
 int ck_vfs_find(const struct ck_path *root, const char *leaf, ck_find_fn fn, void *arg,

@@ -252,13 +252,34 @@ static int read_in_turn(struct ck_vfs *v, const char *const *keys, size_t n, ck_
     return 0;
 }
 
+/* The caller's function and why it stopped, so that no store has to pass that on. */
+struct stopper {
+    ck_bulk_fn fn;
+    void *arg;
+    struct ck_err why;
+};
+
+static int hand_item(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                     struct ck_err *item_err)
+{
+    struct stopper *s = arg;
+    int r = s->fn(s->arg, i, data, version, item_err);
+    if (r < 0 && s->why.code == CK_OK)
+        ck_err_move(&s->why, item_err);
+    return r;
+}
+
 int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
                      void *arg, struct ck_err *err)
 {
     struct span s = begin(base, "read many");
-    if (ops(base)->read_many)
-        return end(&s, ops(base)->read_many(base->vfs, keys, n, fn, arg, err));
-    return end(&s, read_in_turn(base->vfs, keys, n, fn, arg));
+    struct stopper stop = {.fn = fn, .arg = arg};
+    int r = ops(base)->read_many ? ops(base)->read_many(base->vfs, keys, n, hand_item, &stop, err)
+                                 : read_in_turn(base->vfs, keys, n, hand_item, &stop);
+    if (r < 0 && stop.why.code != CK_OK && err)
+        ck_err_move(err, &stop.why);
+    ck_err_done(&stop.why);
+    return end(&s, r);
 }
 
 /* ---- entries ---- */

@@ -135,14 +135,16 @@ struct ck_exposure {
 /* Receives a streamed read piece by piece; a negative return stops the read with that code. */
 typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 
-/* One result of a bulk read. `err->code` CK_NOT_FOUND is a normal outcome, as any other per-item
- * error; returning negative stops the whole operation. `data` is borrowed for the call. Items
+/* One result of a bulk read. `item_err->code` CK_NOT_FOUND is a normal outcome, as any other
+ * per-item error; returning negative stops the whole operation, whose error becomes what is then in
+ * *item_err: the item's own, or why fn did not want it. `data` is borrowed for the call. Items
  * arrive in any order; `i` is the index in the request. */
 typedef int (*ck_bulk_fn)(void *arg, size_t i, struct ck_slice data,
                           const struct ck_version *version, struct ck_err *item_err);
 
 /* One folder that holds the file asked for: its path relative to the listed key ("" the key itself
- * never), content (empty when only names were asked for) and version, or an item error. */
+ * never), content (empty when only names were asked for) and version, or an item error. Returning
+ * negative stops, as for ck_bulk_fn; the store hands *item_err on. */
 typedef int (*ck_found_fn)(void *arg, const char *dir, struct ck_slice data,
                            const struct ck_version *version, struct ck_err *item_err);
 

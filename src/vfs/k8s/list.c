@@ -405,8 +405,12 @@ int ck_k8s_find(struct ck_vfs *v, const char *key, const char *leaf, bool conten
         *f.dir ? ck_arena_printf(a, "ckops.dev/file=%s,%s", label, selector_below(a, f.dir))
                : ck_arena_printf(a, "ckops.dev/file=%s", label);
     r = ck_k8s_each(s, selector, !content, key, add_found, &f, err);
-    for (size_t i = 0; r == 0 && i < f.n; i++)
-        r = fn(arg, f.v[i].rel, ck_buf_slice(&f.v[i].data), &f.v[i].version, &f.v[i].err);
+    for (size_t i = 0; r == 0 && i < f.n; i++) {
+        struct found *x = &f.v[i];
+        r = fn(arg, x->rel, ck_buf_slice(&x->data), &x->version, &x->err);
+        if (r < 0 && err)
+            ck_err_move(err, &x->err);
+    }
     forget(&f);
     free(f.v);
     return r;
