@@ -85,7 +85,7 @@ int put(struct store *s, const char *key, const char *text, enum ck_write_mode m
     const struct ck_write_opts o = {.mode = mode, .version = version};
     int r = ck_vfs_write(&p, ck_slice_of(text), &o, ret, &err);
     if (r < 0 && err.code != CK_EXISTS && err.code != CK_CONFLICT)
-        printf("  %.60s: %.200s\n", key, ck_err_msg(&err));
+        printf("  %.60s: %.600s\n", key, ck_err_msg(&err));
     return r;
 }
 

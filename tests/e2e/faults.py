@@ -75,6 +75,12 @@ class FaultProxy:
         self.thread.join(10)
         self.loop.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
     def fault_now(self):
         self.n += 1
         hit = self.random.random() < self.part if self.part else self.first and \

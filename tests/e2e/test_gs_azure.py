@@ -7,6 +7,7 @@ full ones."""
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -17,9 +18,10 @@ import time
 import pytest
 
 from faults import FaultProxy
+from sweeps import side_by_side, sweep
 from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, bad_network, passes, pki  # noqa: F401
 from test_everyday import ALL, GROUP, NAME
-from test_s3 import EVERYDAY, EXTRA, reply
+from test_s3 import EXTRA, reply
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))
@@ -61,9 +63,11 @@ def running():
         s.stop()
 
 
+CONTAINERS = itertools.count(1)
+
+
 def fresh(server):
-    server.containers = getattr(server, "containers", 0) + 1
-    name = f"bucket{server.containers}"
+    name = f"bucket{next(CONTAINERS)}"
     server.make(name)
     return name
 
@@ -163,6 +167,9 @@ class Store:
     def keys(self):
         return self.server.keys(self.container)
 
+    def put(self, key, text):
+        self.server.put(self.container, "state/" + key, text.encode())
+
     def read(self, key):
         body = self.server.read(self.container, "state/" + key)
         return body.decode() if body is not None else None
@@ -209,66 +216,18 @@ def test_sixty_four_processes_create_one_group_once(running, tmp_path, kind):
 
 # ---- a fault at each request
 
+EVERYDAY = ["create", "get", "edit", "replace", "delete"]
 # Fault, and for how many requests. A fault that stays costs all attempts: one kind of it will do.
 FAULTS = [(f, 1) for f in ("500", "break before", "break after")] + [("500", 1000)]
 FAULTS += [("break before", 1000), ("break after", 1000)] if FULL else []
 
 
-@pytest.fixture
-def proxy(running, kind):
-    p = FaultProxy(running(kind).url)
-    yield p
-    p.close()
-
-
-def done(store, command):
-    group = store.read(f"{NAME}/instancegroup/nodes")
-    whole = all(store.read(f"{NAME}/{x}") for x in ("config", "instancegroup/cp"))
-    if command == "delete":
-        return whole and group is None
-    return whole and group and ("maxSize: 9" in group) == (command in ("edit", "replace"))
-
-
 @pytest.mark.slow
 @names
-@pytest.mark.parametrize("fault,count", FAULTS, ids=[f + (" once" if n == 1 else " from then on") for f, n in FAULTS])
 @pytest.mark.parametrize("command", EVERYDAY)
-def test_fault_at_each_request(running, proxy, tmp_path, kind, command, fault, count):
-    args, text, before = EVERYDAY[command]
+def test_fault_at_each_request(running, tmp_path, kind, command):
     server = running(kind)
-    n, total = 0, 1
-    while n < total:
-        n += 1
-        store = Store(server, tmp_path, proxy.url)
-        proxy.arm(0, None, 0)
-        if before:
-            store.ok("create", "-f", "-", stdin=before)
-        if n == 1:
-            probe = Store(server, tmp_path, proxy.url)
-            if before:
-                probe.ok("create", "-f", "-", stdin=before)
-            proxy.arm(0, None, 0)
-            probe.ok(*args, stdin=text)
-            total = proxy.n
-        proxy.arm(n, fault, count)
-        p = store.run(*args, stdin=text)
-        reached = proxy.n >= n
-        proxy.arm(0, None, 0)
-        assert reached, f"request {n} of {total} was not made"
-        if count == 1:
-            assert p.returncode == 0, (n, p.stderr)  # one fault is made good without a word
-        if p.returncode == 0:
-            assert done(store, command), (n, p.stdout, p.stderr)
-            continue
-        assert "Error: " in p.stderr, (n, p.stderr)
-        # The same command again, as it stands, completes the work or says that it is complete.
-        q = store.run(*args, stdin=text)
-        if q.returncode:
-            assert command in ("create", "delete"), (n, q.stderr)
-            assert "already exists" in q.stderr or "not found" in q.stderr, (n, q.stderr)
-            if not done(store, command):  # a part is there: create it by replacing with --force
-                store.ok("replace", "--force", "-f", "-", stdin=text)
-        assert done(store, command), (n, p.stderr, q.stderr)
+    sweep(lambda: FaultProxy(server.url), lambda proxy: Store(server, tmp_path, proxy.url), command, FAULTS)
 
 
 # Operations beneath the commands, with what must hold after a success.
@@ -277,74 +236,70 @@ OPERATIONS = ["get", "put", "create", "update", "hash", "list", "dirs", "tree", 
 
 @pytest.mark.slow
 @names
-@pytest.mark.parametrize("fault", ["500", "break before", "break after"])
 @pytest.mark.parametrize("op", OPERATIONS)
-def test_fault_at_each_request_of_an_operation(running, proxy, kind, op, fault):
+def test_fault_at_each_request_of_an_operation(running, kind, op):
     server = running(kind)
-    n, total = 0, 1
-    while n < total:
-        n += 1
-        proxy.arm(0, None, 0)
-        container = fresh(server)
-        store, env = server.store(container), server.env(proxy.url)
-        version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
-        vfs(store, "put", "d/y", env=env, stdin="two")
-        key = {"create": "d/new", "list": "d", "dirs": ".", "tree": "d", "rmtree": "d"}.get(op, "d/x")
-        more = [version] if op == "update" else []
-        if n == 1:
-            proxy.arm(0, None, 0)
-            vfs(store, op, "other" if op == "create" else "d/y" if op.startswith("rmv") else key, *more, env=env, stdin="one")
+    key = {"create": "d/new", "list": "d", "dirs": ".", "tree": "d", "rmtree": "d"}.get(op, "d/x")
+    gone = {"rm": ["d/x"], "rmversions": ["d/x"], "rmtree": ["d/x", "d/y"]}.get(op, [])
+    there = sorted({"d/x", "d/y", *(["d/new"] if op == "create" else [])} - set(gone))
+
+    def perform(fault, n):
+        with FaultProxy(server.url) as proxy:
+            container = fresh(server)
+            store, env = server.store(container), server.env(proxy.url)
+            version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
+            vfs(store, "put", "d/y", env=env, stdin="two")
+            proxy.arm(n, fault, 1)
+            p = vfs(store, op, key, *([version] if op == "update" else []), env=env, stdin="new")
             total = proxy.n
-            if op in ("update", "rm", "rmtree", "rmversions", "create"):
-                container = fresh(server)
-                store = server.store(container)
-                version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
-                vfs(store, "put", "d/y", env=env, stdin="two")
-                more = [version] if op == "update" else []
-        proxy.arm(n, fault, 1)
-        p = vfs(store, op, key, *more, env=env, stdin="new")
-        proxy.arm(0, None, 0)
-        assert p.returncode == 0 or p.stderr.startswith(b"not-found: ") and op == "rmversions", (n, p.stderr)
-        gone = {"rm": ["d/x"], "rmversions": ["d/x"], "rmtree": ["d/x", "d/y"]}.get(op, [])
-        there = sorted({"d/x", "d/y", *(["d/new"] if op == "create" else [])} - set(gone))
-        assert server.keys(container) == there, (n, p.stderr)
+        what = (fault, n, p.stderr)
+        assert p.returncode == 0 or p.stderr.startswith(b"not-found: ") and op == "rmversions", what
+        assert total >= n and server.keys(container) == there, what
         if op in ("put", "create", "update"):
-            assert server.read(container, key) == b"new"
+            assert server.read(container, key) == b"new", what
         if op == "get":
-            assert p.stdout == b"one"
+            assert p.stdout == b"one", what
+        return total
+
+    total = perform(None, 0)
+    side_by_side(perform, [(fault, n) for fault in ("500", "break before", "break after") for n in range(1, total + 1)])
 
 
 # ---- large objects
 
 @pytest.mark.slow
 @names
-@pytest.mark.parametrize("fault", [None, "500", "break before", "break after"])
-def test_large_objects(running, proxy, kind, fault):
+def test_large_objects(running, kind):
     server = running(kind)
     data = os.urandom(1 << 20) * (17 if kind is clouds.FakeGcs else 3) + b"end"
-    requests = 1
-    n = 0
-    while n < requests:
-        n += 1
+
+    def write(fault, n):
         container = fresh(server)
-        store, env = server.store(container), server.env(proxy.url)
-        proxy.arm(n if fault else 0, fault, 1)
-        p = vfs(store, "create", "big", env=env, stdin=data)
-        requests = proxy.n if fault and n == 1 else requests
-        proxy.arm(0, None, 0)
-        if p.returncode:
-            # fake-gcs-server knows no repeated piece of an upload: it appends, and forgets the sums that were declared
-            assert kind is clouds.FakeGcs and b"stored other content than was sent" in p.stderr, (n, p.stderr)
-            p = vfs(store, "put", "big", env=env, stdin=data)
-        assert p.returncode == 0, (n, p.stderr)
-        stored = server.read(container, "big")
-        assert len(stored) == len(data) and stored == data, n
+        store = server.store(container)
+        with FaultProxy(server.url) as proxy:
+            env = server.env(proxy.url)
+            proxy.arm(n, fault, 1)
+            p = vfs(store, "create", "big", env=env, stdin=data)
+            total = proxy.n
+            if p.returncode:
+                # fake-gcs-server knows no repeated piece of an upload: it appends, and forgets the sums that were declared
+                assert fault and kind is clouds.FakeGcs and b"stored other content than was sent" in p.stderr, (fault, n, p.stderr)
+                p = vfs(store, "put", "big", env=env, stdin=data)
+        assert total >= n and p.returncode == 0, (fault, n, p.stderr)
+        assert server.read(container, "big") == data, (fault, n)
+        return total, store, p.stdout.decode().strip()
+
+    total, store, version = write(None, 0)
+    env = server.env()
     q = vfs(store, "get", "big", env=env)
     assert q.returncode == 0 and q.stdout == data
     again = vfs(store, "create", "big", env=env, stdin=data)
     assert again.stderr.startswith(b"exists: ")
-    assert vfs(store, "update", "big", p.stdout.decode().strip(), env=env, stdin=data[:-1]).returncode == 0
-    assert vfs(store, "update", "big", p.stdout.decode().strip(), env=env, stdin=data).stderr.startswith(b"conflict: ")
+    assert vfs(store, "update", "big", version, env=env, stdin=data[:-1]).returncode == 0
+    assert vfs(store, "update", "big", version, env=env, stdin=data).stderr.startswith(b"conflict: ")
+    # Each request meets each fault in full runs, one of them in turn otherwise.
+    faults, each = ("500", "break before", "break after"), range(1, total + 1)
+    side_by_side(write, itertools.product(faults, each) if FULL else zip(itertools.cycle(faults), each), 3)
 
 
 # ---- the vendors' own clients

@@ -4,10 +4,12 @@ tokens, on loopback and free ports. No kubelet and no controllers: nothing but t
     with Kubernetes() as k: run([...], env=k.env())"""
 import base64
 import hashlib
+import itertools
 import json
 import os
 import pathlib
 import shutil
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -49,6 +51,8 @@ def find(name):
 
 
 class Etcd(servers.Server):
+    stop_signal = signal.SIGKILL  # it takes seconds to say goodbye, and nothing of it is kept
+
     def __init__(self):
         super().__init__()
         self.peer = servers.free_port()
@@ -66,12 +70,13 @@ class Etcd(servers.Server):
 
 class Kubernetes(servers.Server):
     tls = True
+    stop_signal = signal.SIGKILL  # as for etcd
 
     def __init__(self, **options):
         super().__init__(**options)
         self.pki = pathlib.Path(tempfile.mkdtemp(prefix="ckops-k8s-"))
         self.etcd = None
-        self.namespaces = 0
+        self.namespaces = itertools.count(1)
 
     # ---- certificates
 
@@ -196,8 +201,7 @@ class Kubernetes(servers.Server):
     def namespace(self, name=None):
         """Make a namespace; a fresh one without a name."""
         if not name:
-            self.namespaces += 1
-            name = f"ns{self.namespaces}"
+            name = f"ns{next(self.namespaces)}"
         status, text = self.api("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         assert status in (201, 409), text
         return name

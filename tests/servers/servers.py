@@ -6,8 +6,10 @@ A server whose program is not in the cache raises Missing with the reason; with
 CKOPS_SERVERS_REQUIRED=1 that is a failure, otherwise tests skip. tests/servers/build.sh fills the
 cache."""
 import contextlib
+import fcntl
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,10 +28,27 @@ class Missing(Exception):
     pass
 
 
+PORTS = []  # locks on ports that were given out, kept until this process ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of 127.0.0.1 that no other test is given while this process lives. The kernel picks ports of
+    clients, and those bound as 0, from 32768 on: a port beneath is not taken between this and the server's start."""
+    folder = pathlib.Path(tempfile.gettempdir(), f"ckops-test-ports-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for _ in range(10000):
+        port = random.randrange(12000, 32000)
+        lock = open(folder / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        PORTS.append(lock)
+        return port
+    raise RuntimeError("no free port")
 
 
 def program(*parts):
@@ -42,6 +61,7 @@ def program(*parts):
 class Server:
     """A child process with a folder of its own and a readiness check."""
     tls = False
+    stop_signal = signal.SIGTERM
 
     def __init__(self, **options):
         self.options = options
@@ -66,7 +86,7 @@ class Server:
         ctx = ssl._create_unverified_context() if self.tls else None
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *([urllib.request.HTTPSHandler(context=ctx)] if ctx else []))
         try:
-            with opener.open(urllib.request.Request(self.url + path, method=method), timeout=2) as r:
+            with opener.open(urllib.request.Request(self.url + path, method=method), timeout=10) as r:
                 return r.status < 500
         except urllib.error.HTTPError as e:
             return e.code < 500
@@ -79,7 +99,7 @@ class Server:
         self.log = open(self.dir / "log", "wb")
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, env=env, cwd=self.dir, start_new_session=True)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # on a machine with much else to do
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
@@ -93,7 +113,7 @@ class Server:
     def stop(self):
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGTERM)
+                os.killpg(self.process.pid, self.stop_signal)
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:

@@ -193,10 +193,10 @@ def listens(port):
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-def end(processes):
+def end(processes, by=signal.SIGTERM):
     for p in processes:
         if p.poll() is None:
-            os.killpg(p.pid, signal.SIGTERM)
+            os.killpg(p.pid, by)
     for p in processes:
         try:
             p.wait(5)
@@ -278,7 +278,7 @@ def build():
            "RegionOne", "--bootstrap-public-url", url)
     p = spawn(folder, "keystone", KEYSTONE, str(port))
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not listens(port):
             if p.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("Keystone did not start: " + (folder / "keystone.log").read_text()[-2000:])
@@ -347,7 +347,7 @@ class Swift(servers.Server):
         db.close()
 
     def await_all(self):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not all(listens(p) for p in self.ports.values()):
             dead = [p for p in self.processes if p.poll() is not None]
             if dead or time.monotonic() > deadline:
@@ -357,7 +357,7 @@ class Swift(servers.Server):
             time.sleep(0.05)
 
     def stop(self):
-        end(getattr(self, "processes", []))
+        end(getattr(self, "processes", []), signal.SIGKILL)  # nothing of it is kept
         shutil.rmtree(self.dir, ignore_errors=True)
 
     __enter__ = start

@@ -116,7 +116,11 @@ int main(int argc, char **argv)
     ck_log_set_verbosity(v ? (int)strtol(v, NULL, 10) : 0);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     CK_AUTOERR err = CK_ERR_INIT;
-    struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .max_object = 256 << 20};
+    const char *ms = ck_env_nonempty(&env, "VFS_CLI_TIMEOUT_MS");
+    struct ck_vfs_ctx ctx = {.env = &env,
+                             .arena = a,
+                             .max_object = 256 << 20,
+                             .timeout_ms = ms ? strtol(ms, NULL, 10) : 0};
     struct ck_path top, p;
     int r = ck_vfs_parse(&ctx, argv[1], &top, &err);
     if (r == 0)
