@@ -3,7 +3,10 @@
  * A.1.1. */
 #include "crypto/spki.h"
 
+#include "base/enc.h"
+
 #include <stddef.h>
+#include <string.h>
 
 enum {
     TAG_INTEGER = 0x02,
@@ -95,4 +98,22 @@ int ck_spki_of_cert(struct ck_slice der, struct ck_spki *ret, struct ck_err *err
     if (!find(der, &ret->der, &body) || !rsa(body, ret))
         return ck_fail(err, CK_INVALID, "the certificate's public key cannot be read");
     return 0;
+}
+
+bool ck_cert_der(struct ck_arena *a, struct ck_slice pem, struct ck_slice *ret)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+    CK_AUTOBUF struct ck_buf der = CK_BUF_INIT;
+    CK_AUTOERR none = CK_ERR_INIT;
+    struct ck_spki key;
+    const char *from = memmem(pem.ptr, pem.len, begin, sizeof begin - 1);
+    if (!from)
+        return false;
+    from += sizeof begin - 1;
+    const char *to = memmem(from, (size_t)(pem.ptr + pem.len - from), end, sizeof end - 1);
+    if (!to || !ck_base64_decode(&der, ck_slice_n(from, (size_t)(to - from))) ||
+        ck_spki_of_cert(ck_buf_slice(&der), &key, &none))
+        return false;
+    *ret = ck_arena_slice(a, ck_buf_slice(&der));
+    return true;
 }

@@ -97,8 +97,8 @@ static int check_usable(const struct ck_keyset *k, struct ck_err *err)
     return ck_fail(err, CK_INVALID, "keyset \"%s\" has no usable primary keypair", k->name);
 }
 
-int ck_keysets_look(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
-                    struct ck_keyset_found **ret, size_t *ret_n, struct ck_err *err)
+static int look(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                bool brief, struct ck_keyset_found **ret, size_t *ret_n, struct ck_err *err)
 {
     struct ck_keyset_need *need;
     size_t n;
@@ -108,7 +108,7 @@ int ck_keysets_look(struct ck_arena *a, const struct ck_store *s, const struct c
     struct ck_keyset *sets = ck_arena_alloc(a, (n + 1) * sizeof(*sets));
     for (size_t i = 0; i < n; i++)
         names[i] = need[i].name;
-    int r = ck_keyset_read_named(a, s, cluster, names, n, sets, err);
+    int r = ck_keyset_read_named(a, s, cluster, names, n, brief, sets, err);
     for (size_t i = 0; i < n && !r; i++) {
         bool missing = sets[i].n == 0 && !sets[i].exists;
         v[i] = (struct ck_keyset_found){need[i], sets[i], missing, false};
@@ -117,6 +117,12 @@ int ck_keysets_look(struct ck_arena *a, const struct ck_store *s, const struct c
     *ret = v;
     *ret_n = r ? 0 : n;
     return r;
+}
+
+int ck_keysets_look(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
+                    struct ck_keyset_found **ret, size_t *ret_n, struct ck_err *err)
+{
+    return look(a, s, cluster, true, ret, ret_n, err);
 }
 
 /* ---- making ---- */
@@ -209,7 +215,7 @@ int ck_keysets_ensure_all(struct ck_arena *a, const struct ck_store *s,
                           const struct ck_object *cluster, struct ck_keyset_found **ret,
                           size_t *ret_n, struct ck_err *err)
 {
-    int r = ck_keysets_look(a, s, cluster, ret, ret_n, err);
+    int r = look(a, s, cluster, false, ret, ret_n, err);
     return r ? r : ck_keysets_ensure(a, s, cluster, *ret, *ret_n, err);
 }
 

@@ -35,8 +35,8 @@ struct ck_keyset_found {
     bool made;               /* set by ck_keysets_ensure: this call made it */
 };
 
-/* Look all of them up in the store at once; nothing is written. `a` comes from ck_keyset_arena().
- * INVALID when one is there but cannot be used. */
+/* Look all of them up in the store at once, without decoding keys; nothing is written. `a` comes
+ * from ck_keyset_arena(). INVALID when one is there but cannot be used. */
 int ck_keysets_look(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                     struct ck_keyset_found **ret, size_t *ret_n, struct ck_err *err);
 

@@ -172,8 +172,8 @@ static int absent(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t
     return 0;
 }
 
-static int one(struct ck_arena *a, struct ck_plan *p, const struct ck_task *t,
-               struct ck_world *world, struct ck_err *err)
+static int one(struct ck_arena *a, struct ck_plan *p, struct ck_task *t, struct ck_world *world,
+               struct ck_err *err)
 {
     struct ck_look look = {0};
     struct ck_plan_item item = {.task = t, .action = CK_PLAN_MODIFY};

@@ -20,10 +20,14 @@ int ck_terraform_render(struct ck_tf *tf, struct ck_task *const *order, size_t n
                         struct ck_err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct ck_task *t = order[i];
+        struct ck_task *t = order[i];
         bool ours =
             t->lifecycle == CK_LIFECYCLE_SYNC || t->lifecycle == CK_LIFECYCLE_WARN_IF_INSUFFICIENT;
-        int r = ours && t->kind->terraform ? t->kind->terraform(tf, t, err) : 0;
+        if (!ours || !t->kind->terraform)
+            continue;
+        int r = ck_task_fill(t, err);
+        if (!r)
+            r = t->kind->terraform(tf, t, err);
         if (r)
             return r;
     }

@@ -13,8 +13,8 @@ struct ck_look {
 };
 
 struct ck_world {
-    int (*look)(struct ck_world *w, const struct ck_task *t, struct ck_look *ret,
-                struct ck_err *err);
+    /* Fills in what the task left for later before it compares it. */
+    int (*look)(struct ck_world *w, struct ck_task *t, struct ck_look *ret, struct ck_err *err);
 };
 
 /* ---- world_terraform.c ---- */

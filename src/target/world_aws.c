@@ -8,15 +8,17 @@ struct aws_world {
     struct ck_aws_read *read;
 };
 
-static int look(struct ck_world *w, const struct ck_task *t, struct ck_look *ret,
-                struct ck_err *err)
+static int look(struct ck_world *w, struct ck_task *t, struct ck_look *ret, struct ck_err *err)
 {
     struct aws_world *a = (struct aws_world *)w;
     *ret = (struct ck_look){0};
     if (!t->kind->find)
         return 0;
     ret->known = true;
-    int r = t->kind->find(a->read, t, &ret->actual, err);
+    int r = ck_task_fill(t, err);
+    if (r)
+        return r;
+    r = t->kind->find(a->read, t, &ret->actual, err);
     ret->found = ret->actual != NULL;
     return r ? ck_wrap(err, "%s/%s", t->kind->name, t->name) : 0;
 }

@@ -9,13 +9,12 @@ struct tasks_world {
     const struct ck_tasks *set;
 };
 
-static int look(struct ck_world *w, const struct ck_task *t, struct ck_look *ret,
-                struct ck_err *err)
+static int look(struct ck_world *w, struct ck_task *t, struct ck_look *ret, struct ck_err *err)
 {
     struct ck_task *other = ck_tasks_find(((struct tasks_world *)w)->set, t->kind, t->name);
-    (void)err;
     *ret = (struct ck_look){.known = true, .found = other != NULL, .actual = other};
-    return 0;
+    int r = other ? ck_task_fill(t, err) : 0;
+    return r || !other ? r : ck_task_fill(other, err);
 }
 
 struct ck_world *ck_world_of_tasks(struct ck_arena *a, const struct ck_tasks *set)

@@ -124,15 +124,16 @@ static void compare_blocks(struct module *m, struct ck_look *look, const char *k
     }
 }
 
-static int look(struct ck_world *w, const struct ck_task *t, struct ck_look *ret,
-                struct ck_err *err)
+static int look(struct ck_world *w, struct ck_task *t, struct ck_look *ret, struct ck_err *err)
 {
     struct module *m = (struct module *)w;
     size_t resources = m->tf->resources.n, data = m->tf->data.n, files = m->tf->n_files;
     *ret = (struct ck_look){.changes = ck_list(m->a)};
     if (!t->kind->terraform)
         return 0;
-    int r = t->kind->terraform(m->tf, t, err);
+    int r = ck_task_fill(t, err);
+    if (!r)
+        r = t->kind->terraform(m->tf, t, err);
     if (r)
         return r;
     compare_blocks(m, ret, "resource", &m->tf->resources, resources);

@@ -193,6 +193,34 @@ void ck_task_bytes(struct ck_task *t, const char *field, struct ck_slice bytes)
     t->v[i].bytes = ck_arena_slice(t->set->a, bytes);
 }
 
+void ck_task_bytes_later(struct ck_task *t, const char *field, ck_task_make_fn fn, void *arg)
+{
+    ck_task_bytes(t, field, (struct ck_slice){"", 0});
+    if (!field_of(t, field, &t->later))
+        return;
+    t->make = fn;
+    t->make_arg = arg;
+}
+
+int ck_task_fill(struct ck_task *t, struct ck_err *err)
+{
+    if (!t->make)
+        return 0;
+    int r = t->make(t->make_arg, &t->v[t->later].bytes, err);
+    if (r)
+        return ck_wrap(err, "%s/%s", t->kind->name, t->name);
+    t->make = NULL;
+    return 0;
+}
+
+int ck_tasks_fill(struct ck_tasks *s, struct ck_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < s->n && !r; i++)
+        r = ck_task_fill(s->v[i], err);
+    return r;
+}
+
 static struct ck_task *stub(struct ck_tasks *s, const struct ck_task_kind *kind, const char *name)
 {
     struct ck_task *known = ck_tasks_find(s, kind, name);

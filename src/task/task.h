@@ -79,6 +79,9 @@ struct ck_task_value {
     struct ck_slice bytes; /* BYTES */
 };
 
+/* Makes a document; *ret lives as long as the set. */
+typedef int (*ck_task_make_fn)(void *arg, struct ck_slice *ret, struct ck_err *err);
+
 struct ck_task {
     const struct ck_task_kind *kind;
     struct ck_tasks *set;
@@ -89,6 +92,10 @@ struct ck_task {
     struct ck_task **after;  /* dependencies beyond the fields */
     size_t n_after;
     size_t index; /* place in the set */
+    /* What the BYTES field `later` will hold; NULL: made, or there is none. */
+    ck_task_make_fn make;
+    void *make_arg;
+    size_t later;
 };
 
 struct ck_tasks {
@@ -118,6 +125,11 @@ void ck_task_int(struct ck_task *t, const char *field, int64_t i);
 void ck_task_bool(struct ck_task *t, const char *field, bool b);
 void ck_task_val(struct ck_task *t, const char *field, const struct ck_val *v);
 void ck_task_bytes(struct ck_task *t, const char *field, struct ck_slice bytes); /* copies */
+/* The same of a document that is made when it is needed (ck_task_fill); one per task. */
+void ck_task_bytes_later(struct ck_task *t, const char *field, ck_task_make_fn fn, void *arg);
+/* Make what was left for later. Whoever reads BYTES of a task calls it first. */
+int ck_task_fill(struct ck_task *t, struct ck_err *err);
+int ck_tasks_fill(struct ck_tasks *s, struct ck_err *err); /* of all */
 /* Name another task, made already or later: REF is set, REFS grows. An empty list is set by
  * ck_task_refs_none. */
 void ck_task_ref(struct ck_task *t, const char *field, const struct ck_task_kind *kind,

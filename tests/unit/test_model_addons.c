@@ -89,7 +89,7 @@ static void build(struct fx *f, struct ck_slice manifest)
     m->spec = ck_object_spec(&f->cluster);
     if (ck_bool_at(m->spec, "iam.useServiceAccountExternalPermissions", false))
         assert_int_equal(ck_aws_build_oidc(m, &f->err), 0);
-    if (ck_model_addons(m, &f->err))
+    if (ck_model_addons(m, &f->err) || ck_tasks_fill(m->tasks, &f->err))
         fail_msg("%s", ck_err_msg(&f->err));
     assert_int_equal(f->tasks.err.code, CK_OK);
 }
@@ -328,6 +328,7 @@ static void stored_objects_become_an_add_on_of_their_own(void **state)
     ck_tasks_done(&f->tasks);
     ck_tasks_init(&f->tasks, f->a);
     assert_int_equal(ck_model_addons(&f->m, &f->err), 0);
+    assert_int_equal(ck_tasks_fill(&f->tasks, &f->err), 0);
     assert_non_null(find(objects(f, "cluster-addons.kops.k8s.io"), "ConfigMap", "x"));
     assert_string_equal(ck_str_at(entry(f, "cluster-addons.kops.k8s.io"), "manifest"),
                         "cluster-addons.kops.k8s.io/default.yaml");

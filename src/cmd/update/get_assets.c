@@ -116,6 +116,8 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         return r;
     r = ck_update_load(ctx->arena, store, &options, &u, err);
     if (!r)
+        r = ck_tasks_fill(&u.tasks, err); /* add-ons name their images as they are made */
+    if (!r)
         print(ctx, format, u.model.assets);
     ck_update_done(&u);
     return r;

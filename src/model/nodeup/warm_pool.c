@@ -58,6 +58,8 @@ static int find_images(struct ck_model *m, const struct ck_val **ret, struct ck_
     ck_tasks_init(&tasks, m->a);
     trial.tasks = &tasks;
     int r = ck_model_addons(&trial, err);
+    if (!r)
+        r = ck_tasks_fill(&tasks, err);
     ck_tasks_done(&tasks);
     if (r)
         return r;

@@ -51,7 +51,7 @@ static int on_all(const struct ck_keypair_run *run, const struct ck_strv *names,
 {
     struct ck_keyset *v = ck_arena_alloc(run->arena, (names->n + 1) * sizeof *v);
     int r = ck_keyset_read_named(run->arena, run->store, run->cluster,
-                                 (const char *const *)names->v, names->n, v, err);
+                                 (const char *const *)names->v, names->n, false, v, err);
     for (size_t i = 0; i < names->n && !r; i++) {
         if (!v[i].exists)
             continue; /* removed meanwhile */

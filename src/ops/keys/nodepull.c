@@ -270,7 +270,8 @@ static int read_keysets(struct pull *x, struct ck_err *err)
     if (r || x->n_sets == 0)
         return r;
     x->sets = ck_arena_alloc(x->a, x->n_sets * sizeof(*x->sets));
-    r = ck_keyset_read_named(x->a, x->p->store, &x->cluster, x->names, x->n_sets, x->sets, err);
+    r = ck_keyset_read_named(x->a, x->p->store, &x->cluster, x->names, x->n_sets, false, x->sets,
+                             err);
     return r ? denied(x, "the keys of the control plane", err) : 0;
 }
 
