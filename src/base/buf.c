@@ -91,18 +91,20 @@ void ck_buf_fill(struct ck_buf *b, char c, size_t n)
 void ck_buf_vfmt(struct ck_buf *b, const char *fmt, va_list ap)
 {
     va_list ap2;
+    size_t room = b->cap - b->len; /* most texts fit: one pass is enough */
     va_copy(ap2, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap2);
+    int n = vsnprintf(room ? b->ptr + b->len : NULL, room, fmt, ap2);
     va_end(ap2);
-    if (n < 0)
-        return;
-    if (b->max && (size_t)n > b->max - (b->len < b->max ? b->len : b->max)) {
-        b->overflow = true;
-        return;
+    bool fits = n >= 0 && (!b->max || (size_t)n <= b->max - (b->len < b->max ? b->len : b->max));
+    if (fits && (size_t)n >= room) {
+        ck_buf_reserve(b, (size_t)n);
+        vsnprintf(b->ptr + b->len, (size_t)n + 1, fmt, ap);
     }
-    ck_buf_reserve(b, (size_t)n);
-    vsnprintf(b->ptr + b->len, (size_t)n + 1, fmt, ap);
-    b->len += (size_t)n;
+    if (fits)
+        b->len += (size_t)n;
+    else if (room)
+        b->ptr[b->len] = '\0';
+    b->overflow = b->overflow || (n >= 0 && !fits);
 }
 
 void ck_buf_fmt(struct ck_buf *b, const char *fmt, ...)

@@ -1,6 +1,8 @@
 /* Hex, base64, percent-encoding, Go quoting, UTF-8. */
 #include "base/enc.h"
 
+#include <string.h>
+
 static const char hexdigits[] = "0123456789abcdef";
 
 void ck_hex_encode(struct ck_buf *out, const void *p, size_t n)
@@ -66,9 +68,26 @@ static int b64val(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* Three bytes at once where the buffer has room for all there will be. */
+static void put_three(struct ck_buf *out, unsigned v, size_t n, bool roomy)
+{
+    const char three[3] = {(char)(v >> 16), (char)(v >> 8), (char)v};
+    if (!roomy) {
+        ck_buf_putn(out, three, n);
+        return;
+    }
+    memcpy(out->ptr + out->len, three, n);
+    out->len += n;
+    out->ptr[out->len] = '\0';
+}
+
 bool ck_base64_decode(struct ck_buf *out, struct ck_slice in)
 {
     unsigned v = 0, n = 0, pad = 0;
+    size_t most = in.len / 4 * 3 + 3;
+    bool roomy = !out->max || (out->len < out->max && most <= out->max - out->len);
+    if (roomy)
+        ck_buf_reserve(out, most);
     for (size_t i = 0; i < in.len; i++) {
         char c = in.ptr[i];
         if (c == '\n' || c == '\r')
@@ -83,8 +102,7 @@ bool ck_base64_decode(struct ck_buf *out, struct ck_slice in)
             return false;
         v = v << 6 | (unsigned)d;
         if (++n == 4) {
-            char three[3] = {(char)(v >> 16), (char)(v >> 8), (char)v};
-            ck_buf_putn(out, three, 3);
+            put_three(out, v, 3, roomy);
             v = n = 0;
         }
     }
@@ -92,9 +110,7 @@ bool ck_base64_decode(struct ck_buf *out, struct ck_slice in)
         return pad == 0;
     if (n + pad != 4)
         return false;
-    v <<= 6 * pad;
-    char three[3] = {(char)(v >> 16), (char)(v >> 8), (char)v};
-    ck_buf_putn(out, three, n - 1);
+    put_three(out, v << 6 * pad, n - 1, roomy);
     return true;
 }
 

@@ -27,16 +27,59 @@ static const char *shown(const char *location)
     return ck_str_starts(location, file) ? location + strlen(file) : location;
 }
 
-static struct ck_task *add_file(struct ck_model *m, const struct place *p, struct ck_slice content)
+static struct ck_task *add_place(struct ck_model *m, const struct place *p)
 {
     const char *path = *p->path == '/' ? p->path + 1 : p->path;
     struct ck_task *t = ck_task_new(m->tasks, &ck_task_managed_file, p->name, m->cluster);
     if (p->show_base)
         ck_task_str(t, "Base", shown(p->base));
     ck_task_str(t, "Location", p->path);
-    ck_task_bytes(t, "Contents", content);
     ck_task_str(t, "URL", ck_arena_printf(m->a, "%s/%s", p->base, path));
     return t;
+}
+
+static struct ck_task *add_file(struct ck_model *m, const struct place *p, struct ck_slice content)
+{
+    struct ck_task *t = add_place(m, p);
+    ck_task_bytes(t, "Contents", content);
+    return t;
+}
+
+/* A document that is written when somebody reads it; several tasks may hold the same. */
+struct later {
+    struct ck_model *m;
+    const struct ck_val *etcd; /* the member of etcdClusters it is about */
+    int (*write)(const struct later *l, struct ck_buf *out, struct ck_err *err);
+    bool made;
+    struct ck_slice text;
+};
+
+static int make_later(void *arg, struct ck_slice *ret, struct ck_err *err)
+{
+    struct later *l = arg;
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    int r = l->made ? 0 : l->write(l, &text, err);
+    if (!r && !l->made) {
+        l->text = ck_arena_slice(l->m->a, ck_buf_slice(&text));
+        l->made = true;
+    }
+    *ret = l->text;
+    return r;
+}
+
+static struct later *later(struct ck_model *m,
+                           int (*write)(const struct later *l, struct ck_buf *out,
+                                        struct ck_err *err),
+                           const struct ck_val *etcd)
+{
+    struct later *l = ck_arena_alloc(m->a, sizeof *l);
+    *l = (struct later){.m = m, .write = write, .etcd = etcd};
+    return l;
+}
+
+static void add_later(struct ck_model *m, const struct place *p, struct later *l)
+{
+    ck_task_bytes_later(add_place(m, p), "Contents", make_later, l);
 }
 
 static const char *config_base(const struct ck_model *m)
@@ -46,57 +89,67 @@ static const char *config_base(const struct ck_model *m)
 
 /* ---- the cluster ---- */
 
+static int write_spec(const struct later *l, struct ck_buf *out, struct ck_err *err)
+{
+    (void)err;
+    ck_object_yaml(l->m->a, out, l->m->full);
+    return 0;
+}
+
+static int write_channels(const struct later *l, struct ck_buf *out, struct ck_err *err)
+{
+    return ck_nodeup_channels_pod(l->m, out, err);
+}
+
+static int write_healthcheck(const struct later *l, struct ck_buf *out, struct ck_err *err)
+{
+    return ck_nodeup_healthcheck_pod(l->m, out, err);
+}
+
 static void cluster_files(struct ck_model *m)
 {
-    CK_AUTOBUF struct ck_buf spec = CK_BUF_INIT;
     struct place p = {"cluster-completed.spec", config_base(m), "cluster-completed.spec", true};
-    ck_object_yaml(m->a, &spec, m->full);
-    add_file(m, &p, ck_buf_slice(&spec));
+    add_later(m, &p, later(m, write_spec, NULL));
     p.name = p.path = "kops-version.txt";
     add_file(m, &p, ck_slice_of(m->kops_version));
 }
 
-static int static_pods(struct ck_model *m, struct ck_err *err)
+static void static_pods(struct ck_model *m)
 {
-    CK_AUTOBUF struct ck_buf channels = CK_BUF_INIT, health = CK_BUF_INIT;
     struct place p = {"manifests-channels-kops-channels", config_base(m),
                       "manifests/channels/kops-channels.yaml", false};
-    int r = ck_nodeup_channels_pod(m, &channels, err);
-    if (!r)
-        r = ck_nodeup_healthcheck_pod(m, &health, err);
-    if (r)
-        return r;
-    add_file(m, &p, ck_buf_slice(&channels));
+    add_later(m, &p, later(m, write_channels, NULL));
     p.name = "manifests-static-kube-apiserver-healthcheck";
     p.path = "manifests/static/kube-apiserver-healthcheck.yaml";
-    add_file(m, &p, ck_buf_slice(&health));
-    return 0;
+    add_later(m, &p, later(m, write_healthcheck, NULL));
 }
 
 /* ---- etcd ---- */
 
-static int etcd_manifests(struct ck_model *m, const struct ck_val *etcd, struct ck_err *err)
+static int write_etcd_pod(const struct later *l, struct ck_buf *out, struct ck_err *err)
+{
+    return ck_nodeup_etcd_pod(l->m, l->etcd, out, err);
+}
+
+static void etcd_manifests(struct ck_model *m, const struct ck_val *etcd)
 {
     const char *name = ck_str_at(etcd, "name");
     const struct ck_val *members = ck_get(etcd, "etcdMembers");
-    CK_AUTOBUF struct ck_buf pod = CK_BUF_INIT;
-    int r = ck_nodeup_etcd_pod(m, etcd, &pod, err);
-    for (size_t i = 0; i < ck_len(members) && !r; i++) {
+    struct later *pod = later(m, write_etcd_pod, etcd);
+    for (size_t i = 0; i < ck_len(members); i++) {
         const char *group = ck_str_at(ck_item(members, i), "instanceGroup");
         const char *task = ck_arena_printf(m->a, "manifests-etcdmanager-%s-%s", name, group);
         struct place p = {task, config_base(m),
                           ck_arena_printf(m->a, "manifests/etcd/%s-%s.yaml", name, group), false};
         if (!ck_tasks_find(m->tasks, &ck_task_managed_file, task)) /* two members of one group */
-            add_file(m, &p, ck_buf_slice(&pod));
+            add_later(m, &p, pod);
     }
-    return r;
 }
 
 static int etcd_files(struct ck_model *m, struct ck_err *err)
 {
     const struct ck_val *all = ck_get(m->spec, "etcdClusters");
-    int r = 0;
-    for (size_t i = 0; i < ck_len(all) && !r; i++) {
+    for (size_t i = 0; i < ck_len(all); i++) {
         const struct ck_val *etcd = ck_item(all, i);
         CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
         struct place p = {
@@ -105,11 +158,14 @@ static int etcd_files(struct ck_model *m, struct ck_err *err)
             "/control/etcd-cluster-spec",
             true,
         };
+        int r = ck_nodeup_etcd_check(etcd, err);
+        if (r)
+            return r;
         ck_nodeup_etcd_spec(m, etcd, &text);
         add_file(m, &p, ck_buf_slice(&text));
-        r = etcd_manifests(m, etcd, err);
+        etcd_manifests(m, etcd);
     }
-    return r;
+    return 0;
 }
 
 /* ---- groups ---- */
@@ -236,9 +292,8 @@ int ck_model_managed_files(struct ck_model *m, struct ck_err *err)
     secrets(m);
     component_images(m);
     cluster_files(m);
-    int r = static_pods(m, err);
-    if (!r)
-        r = etcd_files(m, err);
+    static_pods(m);
+    int r = etcd_files(m, err);
     if (!r)
         r = group_files(m, err);
     return r ? r : discovery_files(m, err);

@@ -214,6 +214,17 @@ static struct ck_val *container_of(struct ck_model *m, const struct ck_val *etcd
     return c;
 }
 
+int ck_nodeup_etcd_check(const struct ck_val *etcd, struct ck_err *err)
+{
+    const char *name = ck_str_at(etcd, "name");
+    if (ports_of(name))
+        return 0;
+    return ck_fail(err, CK_INVALID,
+                   "spec.etcdClusters: there is no etcd cluster \"%s\" (known are main, events, "
+                   "cilium, leases)",
+                   name);
+}
+
 int ck_nodeup_etcd_pod(struct ck_model *m, const struct ck_val *etcd, struct ck_buf *out,
                        struct ck_err *err)
 {
@@ -222,10 +233,7 @@ int ck_nodeup_etcd_pod(struct ck_model *m, const struct ck_val *etcd, struct ck_
     const struct ports *p = ports_of(name);
     struct ck_arena *a = m->a;
     if (!p)
-        return ck_fail(err, CK_INVALID,
-                       "spec.etcdClusters: there is no etcd cluster \"%s\" (known are main, "
-                       "events, cilium, leases)",
-                       name);
+        return ck_nodeup_etcd_check(etcd, err);
     struct ck_val *pod = ck_map(a), *spec = ck_ensure_map(a, pod, "spec"), *list = ck_list(a);
     struct ck_val *toleration = ck_map(a), *tolerations = ck_list(a);
     struct ck_val *container = container_of(m, etcd, p);

@@ -62,6 +62,8 @@ struct ck_val *ck_nodeup_component_env(const struct ck_model *m);
 const char *ck_nodeup_image_tag(const struct ck_model *m);
 int ck_nodeup_channels_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err);
 int ck_nodeup_healthcheck_pod(struct ck_model *m, struct ck_buf *out, struct ck_err *err);
+/* INVALID when etcd-manager knows no cluster of this name. */
+int ck_nodeup_etcd_check(const struct ck_val *etcd, struct ck_err *err);
 int ck_nodeup_etcd_pod(struct ck_model *m, const struct ck_val *etcd, struct ck_buf *out,
                        struct ck_err *err);
 void ck_nodeup_etcd_spec(const struct ck_model *m, const struct ck_val *etcd, struct ck_buf *out);
