@@ -218,28 +218,49 @@ int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, str
     return 0;
 }
 
-static int by_task(const void *x, const void *y)
+static int by_extra(const void *x, const void *y)
 {
-    const struct ck_task *const *a = x, *const *b = y;
-    return cmp_key(*a, *b);
+    const struct ck_extra *a = x, *b = y;
+    int c = strcmp(a->kind->name, b->kind->name);
+    if (!c)
+        c = strcmp(a->name, b->name);
+    return c ? c : strcmp(a->id, b->id);
+}
+
+static void sort(struct ck_extras *x)
+{
+    if (x->n)
+        qsort(x->v, x->n, sizeof *x->v, by_extra);
 }
 
 void ck_plan_removed(struct ck_arena *a, struct ck_plan *p, const struct ck_tasks *before,
                      const struct ck_tasks *now)
 {
-    p->removed = ck_arena_alloc(a, (before->n + 1) * sizeof *p->removed);
+    p->removed.a = a;
     for (size_t i = 0; i < before->n; i++) {
         const struct ck_task *t = before->v[i];
         bool nothing = brought(t) || (t->kind->unwanted && t->kind->unwanted(t));
         if (!nothing && t->lifecycle != CK_LIFECYCLE_IGNORE &&
             !ck_tasks_find(now, t->kind, t->name))
-            p->removed[p->n_removed++] = t;
+            ck_extras_add(&p->removed, t->kind, t->name, NULL, true);
     }
-    if (p->n_removed)
-        qsort(p->removed, p->n_removed, sizeof *p->removed, by_task);
+    sort(&p->removed);
+}
+
+int ck_plan_extras(struct ck_arena *a, struct ck_plan *p, struct ck_world *world,
+                   const struct ck_tasks *tasks, struct ck_err *err)
+{
+    struct ck_extras all = {.a = a};
+    int r = world && world->extras ? world->extras(world, tasks, &all, err) : 0;
+    p->removed.a = a;
+    for (size_t i = 0; i < all.n && !r; i++)
+        if (!ck_get(tasks->overrides, all.v[i].kind->name))
+            ck_extras_add(&p->removed, all.v[i].kind, all.v[i].name, all.v[i].id, all.v[i].at_once);
+    sort(&p->removed);
+    return r;
 }
 
 bool ck_plan_any(const struct ck_plan *p)
 {
-    return p->n || p->n_removed;
+    return p->n || p->removed.n;
 }

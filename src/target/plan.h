@@ -17,8 +17,7 @@ struct ck_plan_item {
 struct ck_plan {
     struct ck_plan_item *v; /* sorted by "Kind/Name" */
     size_t n, cap;
-    const struct ck_task **removed; /* there, and no longer wanted; sorted */
-    size_t n_removed;
+    struct ck_extras removed; /* there, and no longer wanted; sorted by kind and name */
     /* Objects that must be there and were not found, or differ where they must not. */
     struct ck_val *warnings;
 };
@@ -34,11 +33,19 @@ int ck_plan_make(struct ck_arena *a, struct ck_task *const *order, size_t n, str
 /* Add the tasks of `before` that `now` has no more. */
 void ck_plan_removed(struct ck_arena *a, struct ck_plan *p, const struct ck_tasks *before,
                      const struct ck_tasks *now);
+/* Add what the world has of the cluster and none of the tasks wants. To be called after
+ * ck_plan_make, and with all tasks of the cluster: what a filter or a phase left out would look
+ * left over. Kinds whose lifecycle was overridden are not looked at. Errors: those of the read
+ * side. */
+int ck_plan_extras(struct ck_arena *a, struct ck_plan *p, struct ck_world *world,
+                   const struct ck_tasks *tasks, struct ck_err *err);
 /* Whether there is anything to do. */
 bool ck_plan_any(const struct ck_plan *p);
 
-/* kOps' layout (shared facts cli.md §9.1), without the last line. Maps are sorted by key. */
-void ck_plan_print(const struct ck_plan *p, bool colour, struct ck_buf *out);
+/* kOps' layout (shared facts cli.md §9.1), without the last line. Maps are sorted by key. With
+ * `prune` nothing is deferred. */
+void ck_plan_print(const struct ck_plan *p, bool prune, bool colour, struct ck_buf *out);
 struct ck_val *ck_plan_val(struct ck_arena *a, const struct ck_plan *p);
-/* {"create":[{kind,name,fields}],"modify":[{kind,name,changes:[{field,from,to}]}]} */
+/* {"create":[{kind,name,fields}],"modify":[{kind,name,changes:[{field,from,to}]}],
+ *  "delete":[{kind,name,id,deferred}]} */
 void ck_plan_json(struct ck_arena *a, const struct ck_plan *p, struct ck_buf *out);

@@ -165,17 +165,34 @@ static void put_section(const struct ck_plan *p, enum ck_plan_action action, con
     }
 }
 
-void ck_plan_print(const struct ck_plan *p, bool colour, struct ck_buf *out)
+static void put_deleted(const struct ck_plan *p, bool at_once, bool prune, const char *title,
+                        const char *colour, struct ck_buf *out)
 {
+    bool any = false;
+    for (size_t i = 0; i < p->removed.n; i++) {
+        const struct ck_extra *x = &p->removed.v[i];
+        if ((x->at_once || prune) != at_once)
+            continue;
+        if (!any)
+            ck_buf_fmt(out, "%s%s%s\n", colour, title, *colour ? "\033[0m" : "");
+        any = true;
+        ck_buf_fmt(out, "  %-*s %s", NAME_WIDTH, x->kind->name, x->name);
+        if (*x->id)
+            ck_buf_fmt(out, " (%s)", x->id);
+        ck_buf_putc(out, '\n');
+    }
+    if (any)
+        ck_buf_putc(out, '\n');
+}
+
+void ck_plan_print(const struct ck_plan *p, bool prune, bool colour, struct ck_buf *out)
+{
+    const char *red = colour ? "\033[31m" : "";
     put_section(p, CK_PLAN_CREATE, "Will create resources:", colour ? "\033[32m" : "", out);
     put_section(p, CK_PLAN_MODIFY, "Will modify resources:", colour ? "\033[33m" : "", out);
-    if (!p->n_removed)
-        return;
-    ck_buf_fmt(out, "%sItems will be deleted during update:%s\n", colour ? "\033[31m" : "",
-               colour ? "\033[0m" : "");
-    for (size_t i = 0; i < p->n_removed; i++)
-        ck_buf_fmt(out, "  %-*s %s\n", NAME_WIDTH, p->removed[i]->kind->name, p->removed[i]->name);
-    ck_buf_putc(out, '\n');
+    put_deleted(p, false, prune,
+                "Items will be deleted only when the --prune flag is specified:", red, out);
+    put_deleted(p, true, prune, "Items will be deleted during update:", red, out);
 }
 
 /* ---- JSON ---- */
@@ -235,10 +252,14 @@ struct ck_val *ck_plan_val(struct ck_arena *a, const struct ck_plan *p)
     for (size_t i = 0; i < p->n; i++)
         ck_append(a, p->v[i].action == CK_PLAN_CREATE ? created : modified, item_json(a, &p->v[i]));
     struct ck_val *removed = ck_list(a);
-    for (size_t i = 0; i < p->n_removed; i++) {
+    for (size_t i = 0; i < p->removed.n; i++) {
+        const struct ck_extra *x = &p->removed.v[i];
         struct ck_val *o = ck_map(a);
-        ck_set_str(a, o, "kind", p->removed[i]->kind->name);
-        ck_set_str(a, o, "name", p->removed[i]->name);
+        ck_set_str(a, o, "kind", x->kind->name);
+        ck_set_str(a, o, "name", x->name);
+        if (*x->id)
+            ck_set_str(a, o, "id", x->id);
+        ck_set_bool(a, o, "deferred", !x->at_once);
         ck_append(a, removed, o);
     }
     ck_set(a, root, "create", created);

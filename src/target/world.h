@@ -15,6 +15,9 @@ struct ck_look {
 struct ck_world {
     /* Fills in what the task left for later before it compares it. */
     int (*look)(struct ck_world *w, struct ck_task *t, struct ck_look *ret, struct ck_err *err);
+    /* What is there and wanted no more. May be NULL. */
+    int (*extras)(struct ck_world *w, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err);
 };
 
 /* ---- world_terraform.c ---- */

@@ -409,3 +409,18 @@ int ck_tasks_resolve(struct ck_tasks *s, struct ck_task ***ret_order, struct ck_
     *ret_order = w.order;
     return 0;
 }
+
+void ck_extras_add(struct ck_extras *x, const struct ck_task_kind *kind, const char *name,
+                   const char *id, bool at_once)
+{
+    if (x->n == x->cap) {
+        size_t cap = x->cap ? x->cap * 2 : 16;
+        struct ck_extra *v = ck_arena_alloc(x->a, cap * sizeof *v);
+        if (x->n)
+            memcpy(v, x->v, x->n * sizeof *v);
+        x->v = v;
+        x->cap = cap;
+    }
+    x->v[x->n++] = (struct ck_extra){kind, ck_arena_strdup(x->a, name),
+                                     ck_arena_strdup(x->a, id ? id : ""), at_once};
+}

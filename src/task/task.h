@@ -17,6 +17,8 @@
 
 struct ck_tf; /* task/tf.h */
 struct ck_task;
+struct ck_tasks;
+struct ck_task_kind;
 
 enum ck_lifecycle {
     CK_LIFECYCLE_SYNC,
@@ -51,7 +53,23 @@ struct ck_task_field {
     unsigned flags;
 };
 
-/* One kind of task: one file under task/, one row in task/kinds.c. */
+/* Something that is there, is the cluster's own and is wanted no more. */
+struct ck_extra {
+    const struct ck_task_kind *kind;
+    const char *name;
+    const char *id; /* "": the name says it */
+    bool at_once;   /* goes with the update; otherwise only with --prune */
+};
+struct ck_extras {
+    struct ck_arena *a;
+    struct ck_extra *v;
+    size_t n, cap;
+};
+/* Texts are copied; `id` may be NULL. */
+void ck_extras_add(struct ck_extras *x, const struct ck_task_kind *kind, const char *name,
+                   const char *id, bool at_once);
+
+/* One kind of task: one file under task/. */
 struct ck_task_kind {
     const char *name;                   /* "Subnet" */
     const struct ck_task_field *fields; /* ended by name == NULL; in preview order */
@@ -67,6 +85,10 @@ struct ck_task_kind {
     /* What is there now, as a task of the same kind in *ret (NULL: nothing). `world` is the read
      * side's handle. NULL: not looked for, always new. */
     int (*find)(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err);
+    /* What is there of this kind, belongs to the cluster and is not among the tasks. `world` is
+     * that of `find`, which has looked for all tasks before. NULL: nothing can be left over. */
+    int (*extras)(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err);
     /* `find` needs no world: the task itself knows what the store has. */
     bool self_known;
 };

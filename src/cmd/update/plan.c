@@ -218,7 +218,7 @@ static void print(const struct review *v)
         return;
     }
     print_configuration(v);
-    ck_plan_print(&v->plan, isatty(STDOUT_FILENO) && !ck_env_nonempty(&ctx->env, "NO_COLOR"),
+    ck_plan_print(&v->plan, false, isatty(STDOUT_FILENO) && !ck_env_nonempty(&ctx->env, "NO_COLOR"),
                   &text);
     ck_print_slice(ctx, ck_buf_slice(&text));
     if (!ck_plan_any(&v->plan) && !ck_len(v->changes))

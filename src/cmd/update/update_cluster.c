@@ -60,6 +60,9 @@ static int preview(struct ck_ctx *ctx, const struct update_opts *o, struct ck_up
     int r = ck_update_world(u, &world, err);
     if (!r)
         r = ck_plan_make(ctx->arena, u->order, u->tasks.n, world, &plan, err);
+    /* With a part of the tasks, what belongs to the others would look left over. */
+    if (!r && !*o->phase && !o->groups.n && !o->roles.n)
+        r = ck_plan_extras(ctx->arena, &plan, world, &u->tasks, err);
     if (r)
         return r;
     warn_all(&plan);
@@ -69,8 +72,8 @@ static int preview(struct ck_ctx *ctx, const struct update_opts *o, struct ck_up
     if (json)
         ck_plan_json(ctx->arena, &plan, &text);
     else
-        ck_plan_print(&plan, isatty(STDOUT_FILENO) && !ck_env_nonempty(&ctx->env, "NO_COLOR"),
-                      &text);
+        ck_plan_print(&plan, o->prune,
+                      isatty(STDOUT_FILENO) && !ck_env_nonempty(&ctx->env, "NO_COLOR"), &text);
     ck_print_slice(ctx, ck_buf_slice(&text));
     if (!json)
         ck_print(ctx, "%s\n",
@@ -286,7 +289,7 @@ static const struct ck_opt options[] = {
      .type = CK_OPT_BOOL,
      .off = O(prune),
      NONE,
-     .help = "also delete what is no longer needed"},
+     .help = "also delete what is only deleted on request"},
     {.name = "ssh-public-key",
      .type = CK_OPT_STRING,
      .off = O(ssh_public_key),

@@ -24,6 +24,8 @@ extern const struct ck_task_kind ck_aws_ebs_volume, ck_aws_launch_template,
 /* events/ */
 extern const struct ck_task_kind ck_aws_sqs, ck_aws_event_rule, ck_aws_event_target;
 
+extern const struct ck_task_kind *const ck_aws_kinds[]; /* ended by NULL */
+
 /* Whether the user brought the object: the field Shared. */
 static inline bool ck_aws_shared(const struct ck_task *t)
 {

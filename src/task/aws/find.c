@@ -32,6 +32,22 @@ void ck_aws_found(struct ck_aws_read *w, const struct ck_task *t, const char *id
     ck_map_put(&w->ids, key_of(w, t), ck_arena_strdup(w->a, id));
 }
 
+static const char *dns_key(const struct ck_aws_read *w, const struct ck_task *t)
+{
+    return ck_arena_printf(w->a, "%s dns", key_of(w, t));
+}
+
+void ck_aws_found_dns(struct ck_aws_read *w, const struct ck_task *t, const char *name)
+{
+    ck_map_put(&w->ids, dns_key(w, t), ck_arena_strdup(w->a, name));
+}
+
+const char *ck_aws_dns(const struct ck_aws_read *w, const struct ck_task *t)
+{
+    const char *name = ck_map_get(&w->ids, dns_key(w, t));
+    return name ? name : "";
+}
+
 static bool has_field(const struct ck_task *t, const char *field)
 {
     for (size_t i = 0; t->kind->fields[i].name; i++)

@@ -10,6 +10,9 @@ struct ck_task *ck_aws_actual(struct ck_aws_read *w, const struct ck_task *t);
  * the id he gave. NULL: not found so far. */
 void ck_aws_found(struct ck_aws_read *w, const struct ck_task *t, const char *id);
 const char *ck_aws_id(const struct ck_aws_read *w, const struct ck_task *t);
+/* The same of the DNS name a balancer answers to. "" when it is not known. */
+void ck_aws_found_dns(struct ck_aws_read *w, const struct ck_task *t, const char *name);
+const char *ck_aws_dns(const struct ck_aws_read *w, const struct ck_task *t);
 /* The id of the task in a REF field. NULL: unset or not found. */
 const char *ck_aws_ref_id(const struct ck_aws_read *w, const struct ck_task *t, const char *field);
 
@@ -38,3 +41,31 @@ struct ck_slice ck_aws_same_json_text(struct ck_aws_read *w, const char *want, c
 /* The same for a BYTES field. */
 struct ck_slice ck_aws_same_json(struct ck_aws_read *w, const struct ck_task *t, const char *field,
                                  const char *have);
+
+/* ---- what is left over (extra.c) ---- */
+/* Whether tags (a map) make an object the cluster's own, and not that of a controller in it. */
+bool ck_aws_owned(const struct ck_aws_read *w, const struct ck_val *tags);
+/* How EC2 lists the objects of a kind. */
+struct ck_aws_ec2_list {
+    const char *action, *set, *id_key;
+    const char *name_key;                    /* NULL: the tag Name */
+    bool (*only)(const struct ck_val *tags); /* further condition; may be NULL */
+};
+/* Owned objects that are no task of the kind: by name, because that is how tasks find theirs. */
+int ck_aws_ec2_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                      const struct ck_task_kind *kind, const struct ck_aws_ec2_list *l,
+                      struct ck_extras *ret, struct ck_err *err);
+/* The next task of a kind from *at on, which moves on; NULL: no more. */
+const struct ck_task *ck_aws_next(const struct ck_tasks *set, const struct ck_task_kind *kind,
+                                  size_t *at);
+
+/* ---- balancer/tags.c ---- */
+int ck_aws_take_elb_tags(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
+                         struct ck_err *err);
+/* How balancers or target groups are listed, and who is told of those that are the cluster's. */
+struct ck_aws_elb_list {
+    const char *action, *set, *arn_key;
+    void (*owned)(void *arg, const struct ck_val *item, const struct ck_val *tags);
+    void *arg;
+};
+int ck_aws_elb_owned(struct ck_aws_read *w, const struct ck_aws_elb_list *l, struct ck_err *err);

@@ -4,6 +4,7 @@
 #include "doc/xml.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct ck_task_field fields[] = {
     CK_F_ID,
@@ -31,6 +32,19 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* An alias of the balancer's DNS name is the balancer; some consoles put "dualstack." before it. */
+static void take_target(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
+                        const char *alias)
+{
+    static const char prefix[] = "dualstack.";
+    const struct ck_task *balancer = ck_task_get_ref(t, "TargetLoadBalancer");
+    const char *own = balancer ? ck_aws_dns(w, balancer) : "";
+    const char *bare = ck_str_starts(alias, prefix) ? alias + sizeof prefix - 1 : alias;
+    size_t n = strlen(own);
+    bool same = *own && !strncasecmp(bare, own, n) && (!bare[n] || !strcmp(bare + n, "."));
+    ck_aws_take_ref(w, actual, t, "TargetLoadBalancer", same ? ck_aws_id(w, balancer) : alias);
+}
+
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
@@ -54,10 +68,60 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
         ck_aws_take_ref(w, actual, t, "Zone", zone);
         ck_task_str(actual, "ResourceName", name);
         ck_aws_take(actual, "ResourceType", v, "Type");
-        /* An alias of the balancer's DNS name is the balancer. */
-        if (*ck_str_at(v, "AliasTarget.DNSName"))
-            ck_aws_take_ref(w, actual, t, "TargetLoadBalancer",
-                            ck_aws_ref_id(w, t, "TargetLoadBalancer"));
+        take_target(w, actual, t, ck_str_at(v, "AliasTarget.DNSName"));
+    }
+    return r;
+}
+
+/* Names of records end with a dot. */
+static bool is_wanted(const struct ck_tasks *wanted, const struct ck_val *v)
+{
+    const char *name = ck_str_at(v, "Name");
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_dns_name, &at));) {
+        const char *own = ck_task_get_str(t, "ResourceName");
+        size_t n = strlen(own);
+        if (!strncmp(own, name, n) && (!name[n] || !strcmp(name + n, ".")) &&
+            ck_is_str(ck_get(v, "Type"), ck_task_get_str(t, "ResourceType")))
+            return true;
+    }
+    return false;
+}
+
+/* Aliases below the cluster's name. Plain records there are those of controllers in the cluster,
+ * and aliases further down may be anybody's: the names that are made here are looked at alone. */
+static bool is_ours(const struct ck_aws_read *w, const struct ck_val *v)
+{
+    static const char *const hosts[] = {"api", "api.internal", "bastion"};
+    bool any = false;
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        any = any ||
+              ck_is_str(ck_get(v, "Name"), ck_arena_printf(w->a, "%s.%s.", hosts[i], w->cluster));
+    return any && *ck_str_at(v, "AliasTarget.DNSName");
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = 0;
+    size_t at = 0;
+    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_dns_zone, &at));) {
+        const char *zone = ck_aws_id(w, t);
+        if (!zone)
+            continue;
+        r = ck_aws_route53(
+            w, ck_arena_printf(w->a, "/2013-04-01/hostedzone/%s/rrset?name=%s", zone, w->cluster),
+            &reply, err);
+        const struct ck_val *list =
+            r ? NULL : ck_xml_list(w->a, ck_get(reply, "ResourceRecordSets"), "ResourceRecordSet");
+        for (size_t i = 0; i < ck_len(list); i++) {
+            const struct ck_val *v = ck_item(list, i);
+            if (is_ours(w, v) && !is_wanted(wanted, v))
+                ck_extras_add(ret, &ck_aws_dns_name, ck_str_at(v, "Name"), ck_str_at(v, "Type"),
+                              false);
+        }
     }
     return r;
 }
@@ -67,4 +131,5 @@ const struct ck_task_kind ck_aws_dns_name = {
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

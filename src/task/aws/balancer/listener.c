@@ -53,9 +53,44 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+static bool is_wanted(const struct ck_tasks *wanted, const struct ck_task *balancer, int64_t port)
+{
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_listener, &at));)
+        if (ck_task_get_ref(t, "NetworkLoadBalancer") == balancer &&
+            ck_task_get_int(t, "Port", 0) == port)
+            return true;
+    return false;
+}
+
+/* Listeners of the cluster's balancers for ports nobody wants. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = 0;
+    size_t at = 0;
+    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_network_balancer, &at));) {
+        const char *arn = ck_aws_id(w, t);
+        if (!arn)
+            continue;
+        r = CK_AWS_QUERY(w, "elbv2", "DescribeListeners", &reply, err, "LoadBalancerArn", arn);
+        const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "Listeners");
+        for (size_t i = 0; i < ck_len(list); i++) {
+            const char *port = ck_str_at(ck_item(list, i), "Port");
+            if (!is_wanted(wanted, t, atoll(port)))
+                ck_extras_add(ret, &ck_aws_listener, ck_arena_printf(w->a, "%s-%s", t->name, port),
+                              ck_str_at(ck_item(list, i), "ListenerArn"), false);
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_listener = {
     .name = "NetworkLoadBalancerListener",
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -67,19 +67,6 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
-/* Tags of balancers and target groups take a call of their own. */
-static int take_tags(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
-                     struct ck_err *err)
-{
-    const struct ck_val *reply;
-    int r = CK_AWS_QUERY(w, "elbv2", "DescribeTags", &reply, err, "ResourceArns.member.1", arn);
-    if (r)
-        return r;
-    const struct ck_val *one = ck_item(ck_aws_items(w, reply, "TagDescriptions"), 0);
-    ck_aws_take_tags(w, actual, ck_get(one, "Tags"));
-    return 0;
-}
-
 static int attributes(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
                       struct ck_err *err)
 {
@@ -125,6 +112,7 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     ck_aws_found(w, t, arn);
     ck_aws_take(actual, "LoadBalancerBaseName", v, "LoadBalancerName");
     ck_aws_take(actual, "DNSName", v, "DNSName");
+    ck_aws_found_dns(w, t, ck_str_at(v, "DNSName"));
     ck_aws_take(actual, "Scheme", v, "Scheme");
     ck_aws_take(actual, "Type", v, "Type");
     ck_aws_take(actual, "IpAddressType", v, "IpAddressType");
@@ -139,7 +127,30 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     ck_task_val(actual, "WellKnownServices", ck_task_get(t, "WellKnownServices"));
     ck_task_val(actual, "SubnetSettings", ck_task_get(t, "SubnetSettings"));
     r = attributes(w, actual, arn, err);
-    return r ? r : take_tags(w, actual, arn, err);
+    return r ? r : ck_aws_take_elb_tags(w, actual, arn, err);
+}
+
+struct leftover {
+    const struct ck_tasks *wanted;
+    struct ck_extras *ret;
+};
+
+static void owned(void *arg, const struct ck_val *item, const struct ck_val *tags)
+{
+    struct leftover *x = arg;
+    const char *name = ck_str_at(tags, "Name");
+    if (!ck_tasks_find(x->wanted, &ck_aws_network_balancer, name))
+        ck_extras_add(x->ret, &ck_aws_network_balancer, name, ck_str_at(item, "LoadBalancerArn"),
+                      false);
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct leftover x = {wanted, ret};
+    const struct ck_aws_elb_list l = {"DescribeLoadBalancers", "LoadBalancers", "LoadBalancerArn",
+                                      owned, &x};
+    return ck_aws_elb_owned(world, &l, err);
 }
 
 const struct ck_task_kind ck_aws_network_balancer = {
@@ -149,4 +160,5 @@ const struct ck_task_kind ck_aws_network_balancer = {
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -267,6 +267,23 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = ck_aws_query(w, "autoscaling", "DescribeAutoScalingGroups", NULL, &reply, err);
+    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "AutoScalingGroups");
+    for (size_t i = 0; i < ck_len(list); i++) {
+        const struct ck_val *v = ck_item(list, i);
+        const char *name = ck_str_at(v, "AutoScalingGroupName");
+        if (ck_aws_owned(w, ck_aws_tag_map(w, ck_get(v, "Tags"))) &&
+            !ck_tasks_find(wanted, &ck_aws_autoscaling_group, name))
+            ck_extras_add(ret, &ck_aws_autoscaling_group, name, NULL, false);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_autoscaling_group = {
     .name = "AutoscalingGroup",
     .fields = fields,
@@ -274,4 +291,5 @@ const struct ck_task_kind ck_aws_autoscaling_group = {
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

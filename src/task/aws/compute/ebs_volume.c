@@ -53,9 +53,27 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+/* The only volumes that are made here. */
+static bool is_etcd(const struct ck_val *tags)
+{
+    for (size_t i = 0; i < ck_len(tags); i++)
+        if (ck_slice_starts(tags->map.v[i].key, "k8s.io/etcd/"))
+            return true;
+    return false;
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    static const struct ck_aws_ec2_list l = {
+        .action = "DescribeVolumes", .set = "volumeSet", .id_key = "volumeId", .only = is_etcd};
+    return ck_aws_ec2_extras(world, wanted, &ck_aws_ebs_volume, &l, ret, err);
+}
+
 const struct ck_task_kind ck_aws_ebs_volume = {
     .name = "EBSVolume",
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

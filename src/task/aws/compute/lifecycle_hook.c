@@ -2,6 +2,8 @@
  * awstasks/autoscalinglifecyclehook.go. */
 #include "task/aws/find.h"
 
+#include <string.h>
+
 static const struct ck_task_field fields[] = {
     CK_F_ID,
     CK_F_STR("HookName"),
@@ -31,12 +33,17 @@ static bool unwanted(const struct ck_task *t)
     return !ck_task_get_bool(t, "Enabled", true);
 }
 
+static const char *hook_name(const struct ck_task *t)
+{
+    return ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name;
+}
+
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
     const struct ck_val *reply;
     const char *group = ck_aws_ref_id(w, t, "AutoscalingGroup");
-    const char *name = ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name;
+    const char *name = hook_name(t);
     if (!group)
         return 0;
     int r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
@@ -59,6 +66,45 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+/* Names of hooks that are made here; others are somebody else's. */
+static bool is_ours(const char *name)
+{
+    return !strcmp(name, "kops-warmpool") || ck_str_ends(name, "-NTHLifecycleHook");
+}
+
+/* A task that switches a hook off finds it as changed. */
+static bool is_known(const struct ck_tasks *wanted, const struct ck_task *group, const char *name)
+{
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_lifecycle_hook, &at));)
+        if (ck_task_get_ref(t, "AutoscalingGroup") == group && !strcmp(hook_name(t), name))
+            return true;
+    return false;
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = 0;
+    size_t at = 0;
+    for (const struct ck_task *t;
+         !r && (t = ck_aws_next(wanted, &ck_aws_autoscaling_group, &at));) {
+        if (!ck_aws_id(w, t))
+            continue;
+        r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
+                         "AutoScalingGroupName", t->name);
+        const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "LifecycleHooks");
+        for (size_t i = 0; i < ck_len(list); i++) {
+            const char *name = ck_str_at(ck_item(list, i), "LifecycleHookName");
+            if (is_ours(name) && !is_known(wanted, t, name))
+                ck_extras_add(ret, &ck_aws_lifecycle_hook, name, t->name, false);
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_lifecycle_hook = {
     .name = "AutoscalingLifecycleHook",
     .fields = fields,
@@ -66,4 +112,5 @@ const struct ck_task_kind ck_aws_lifecycle_hook = {
     .id_is_name = true,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -22,15 +22,21 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+/* {"KEY":"text"} */
+static const char *ask_for(struct ck_aws_read *w, const char *key, const char *text)
+{
+    CK_AUTOBUF struct ck_buf body = CK_BUF_INIT;
+    ck_buf_fmt(&body, "{\"%s\":", key);
+    ck_json_string(&body, ck_slice_of(text), false);
+    ck_buf_putc(&body, '}');
+    return ck_arena_strdup(w->a, ck_buf_str(&body));
+}
+
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
-    CK_AUTOBUF struct ck_buf body = CK_BUF_INIT;
     const struct ck_val *v, *tags;
-    ck_buf_puts(&body, "{\"Name\":");
-    ck_json_string(&body, ck_slice_of(t->name), false);
-    ck_buf_putc(&body, '}');
-    int r = ck_aws_json(w, "events", "DescribeRule", ck_buf_str(&body), &v, err);
+    int r = ck_aws_json(w, "events", "DescribeRule", ask_for(w, "Name", t->name), &v, err);
     if (r)
         return r == -CK_NOT_FOUND ? (ck_err_done(err), 0) : r;
     struct ck_task *actual = *ret = ck_aws_actual(w, t);
@@ -42,13 +48,32 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     const struct ck_task *queue = ck_task_get_ref(t, "SQSQueue");
     if (queue)
         ck_task_ref(actual, "SQSQueue", queue->kind, queue->name);
-    ck_buf_reset(&body);
-    ck_buf_puts(&body, "{\"ResourceARN\":");
-    ck_json_string(&body, ck_slice_of(arn), false);
-    ck_buf_putc(&body, '}');
-    r = ck_aws_json(w, "events", "ListTagsForResource", ck_buf_str(&body), &tags, err);
+    r = ck_aws_json(w, "events", "ListTagsForResource", ask_for(w, "ResourceARN", arn), &tags, err);
     if (!r)
         ck_aws_take_tags(w, actual, ck_get(tags, "Tags"));
+    return r;
+}
+
+/* Rules whose name begins with the cluster's. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    enum { KEPT = 33 }; /* characters of longer cluster names in names of rules */
+    struct ck_aws_read *w = world;
+    const struct ck_val *v, *tags;
+    const char *prefix = ck_arena_strndup(w->a, w->cluster, KEPT);
+    int r = ck_aws_json(w, "events", "ListRules", ask_for(w, "NamePrefix", prefix), &v, err);
+    const struct ck_val *list = r ? NULL : ck_get(v, "Rules");
+    for (size_t i = 0; i < ck_len(list) && !r; i++) {
+        const char *name = ck_str_at(ck_item(list, i), "Name");
+        const char *arn = ck_str_at(ck_item(list, i), "Arn");
+        if (ck_tasks_find(wanted, &ck_aws_event_rule, name))
+            continue;
+        r = ck_aws_json(w, "events", "ListTagsForResource", ask_for(w, "ResourceARN", arn), &tags,
+                        err);
+        if (!r && ck_aws_owned(w, ck_aws_tag_map(w, ck_get(tags, "Tags"))))
+            ck_extras_add(ret, &ck_aws_event_rule, name, NULL, false);
+    }
     return r;
 }
 
@@ -59,4 +84,5 @@ const struct ck_task_kind ck_aws_event_rule = {
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

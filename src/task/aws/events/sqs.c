@@ -3,6 +3,8 @@
 #include "doc/xml.h"
 #include "task/aws/find.h"
 
+#include <string.h>
+
 static const struct ck_task_field fields[] = {
     CK_F_STR("URL"),      CK_F_STR("ARN"),  CK_F_INT("MessageRetentionPeriod"),
     CK_F_BYTES("Policy"), CK_F_MAP("Tags"), CK_F_END,
@@ -54,10 +56,43 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static int is_owned(struct ck_aws_read *w, const char *url, bool *ret, struct ck_err *err)
+{
+    const struct ck_val *tags;
+    int r = CK_AWS_QUERY(w, "sqs", "ListQueueTags", &tags, err, "QueueUrl", url);
+    *ret = !r && ck_aws_owned(w, ck_aws_tag_map(w, ck_xml_list(w->a, tags, "Tag")));
+    return r;
+}
+
+/* Queues whose name begins with the cluster's. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    enum { NAME_MAX_KEPT = 60 }; /* longer cluster names are cut in names of queues */
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    char *prefix = ck_arena_strndup(w->a, w->cluster, NAME_MAX_KEPT);
+    for (char *p = prefix; *p; p++)
+        *p = *p == '.' ? '-' : *p;
+    int r = CK_AWS_QUERY(w, "sqs", "ListQueues", &reply, err, "QueueNamePrefix", prefix);
+    const struct ck_val *list = r ? NULL : ck_xml_list(w->a, reply, "QueueUrl");
+    for (size_t i = 0; i < ck_len(list) && !r; i++) {
+        const char *url = ck_str_or(ck_item(list, i), ""), *slash = strrchr(url, '/');
+        const char *name = slash ? slash + 1 : url;
+        bool owned = false;
+        if (!ck_tasks_find(wanted, &ck_aws_sqs, name))
+            r = is_owned(w, url, &owned, err);
+        if (owned)
+            ck_extras_add(ret, &ck_aws_sqs, name, NULL, false);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_sqs = {
     .name = "SQS",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -48,10 +48,31 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+/* Roles of a cluster end with its name; their tags are told one by one. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply, *one;
+    const char *end = ck_arena_printf(w->a, ".%s", w->cluster);
+    int r = ck_aws_query(w, "iam", "ListRoles", NULL, &reply, err);
+    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "Roles");
+    for (size_t i = 0; i < ck_len(list) && !r; i++) {
+        const char *name = ck_str_at(ck_item(list, i), "RoleName");
+        if (!ck_str_ends(name, end) || ck_tasks_find(wanted, &ck_aws_iam_role, name))
+            continue;
+        r = CK_AWS_QUERY(w, "iam", "GetRole", &one, err, "RoleName", name);
+        if (!r && ck_aws_owned(w, ck_aws_tag_map(w, ck_at(one, "Role.Tags"))))
+            ck_extras_add(ret, &ck_aws_iam_role, name, NULL, false);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_iam_role = {
     .name = "IAMRole",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

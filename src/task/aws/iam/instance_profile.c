@@ -43,12 +43,44 @@ static int find_profile(void *world, const struct ck_task *t, struct ck_task **r
     return 0;
 }
 
+/* Profiles of the cluster that no task wants: reports each, or the role in each. */
+static int left_over(struct ck_aws_read *w, const struct ck_tasks *wanted, bool roles,
+                     struct ck_extras *ret, struct ck_err *err)
+{
+    const struct ck_val *reply, *one;
+    const char *end = ck_arena_printf(w->a, ".%s", w->cluster);
+    int r = ck_aws_query(w, "iam", "ListInstanceProfiles", NULL, &reply, err);
+    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "InstanceProfiles");
+    for (size_t i = 0; i < ck_len(list) && !r; i++) {
+        const char *name = ck_str_at(ck_item(list, i), "InstanceProfileName");
+        if (!ck_str_ends(name, end) || ck_tasks_find(wanted, &ck_aws_instance_profile, name))
+            continue;
+        r = profile(w, name, &one, err);
+        if (r || !ck_aws_owned(w, ck_aws_tag_map(w, ck_get(one, "Tags"))))
+            continue;
+        const struct ck_val *role = ck_item(ck_aws_items(w, one, "Roles"), 0);
+        if (!roles)
+            ck_extras_add(ret, &ck_aws_instance_profile, name, NULL, false);
+        else if (role)
+            ck_extras_add(ret, &ck_aws_instance_profile_role, name, ck_str_at(role, "RoleName"),
+                          false);
+    }
+    return r;
+}
+
+static int profile_extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                          struct ck_err *err)
+{
+    return left_over(world, wanted, false, ret, err);
+}
+
 const struct ck_task_kind ck_aws_instance_profile = {
     .name = "IAMInstanceProfile",
     .fields = profile_fields,
     .id_is_name = true,
     .link = link,
     .find = find_profile,
+    .extras = profile_extras,
 };
 
 static const struct ck_task_field role_fields[] = {
@@ -84,9 +116,16 @@ static int find_role(void *world, const struct ck_task *t, struct ck_task **ret,
     return 0;
 }
 
+static int role_extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                       struct ck_err *err)
+{
+    return left_over(world, wanted, true, ret, err);
+}
+
 const struct ck_task_kind ck_aws_instance_profile_role = {
     .name = "IAMInstanceProfileRole",
     .fields = role_fields,
     .terraform = terraform,
     .find = find_role,
+    .extras = role_extras,
 };

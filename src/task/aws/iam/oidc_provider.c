@@ -54,10 +54,41 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static bool is_wanted(const struct ck_aws_read *w, const struct ck_tasks *wanted, const char *arn)
+{
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_oidc_provider, &at));) {
+        const char *id = ck_aws_id(w, t);
+        if (id && !strcmp(id, arn))
+            return true;
+    }
+    return false;
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *list, *v;
+    int r = ck_aws_query(w, "iam", "ListOpenIDConnectProviders", NULL, &list, err);
+    list = r ? NULL : ck_aws_items(w, list, "OpenIDConnectProviderList");
+    for (size_t i = 0; i < ck_len(list) && !r; i++) {
+        const char *arn = ck_str_at(ck_item(list, i), "Arn");
+        if (is_wanted(w, wanted, arn))
+            continue;
+        r = CK_AWS_QUERY(w, "iam", "GetOpenIDConnectProvider", &v, err, "OpenIDConnectProviderArn",
+                         arn);
+        if (!r && ck_aws_owned(w, ck_aws_tag_map(w, ck_get(v, "Tags"))))
+            ck_extras_add(ret, &ck_aws_oidc_provider, ck_str_at(v, "Url"), arn, false);
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_oidc_provider = {
     .name = "IAMOIDCProvider",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -37,10 +37,20 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    static const struct ck_aws_ec2_list l = {.action = "DescribeEgressOnlyInternetGateways",
+                                             .set = "egressOnlyInternetGatewaySet",
+                                             .id_key = "egressOnlyInternetGatewayId"};
+    return ck_aws_ec2_extras(world, wanted, &ck_aws_egress_gateway, &l, ret, err);
+}
+
 const struct ck_task_kind ck_aws_egress_gateway = {
     .name = "EgressOnlyInternetGateway",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

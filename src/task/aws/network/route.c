@@ -77,9 +77,53 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+/* Through a gateway; other routes are those of the cloud controller (to machines) and of people. */
+static bool is_through_gateway(const struct ck_val *route)
+{
+    return ck_str_starts(ck_str_at(route, "gatewayId"), "igw-") ||
+           *ck_str_at(route, "natGatewayId") || *ck_str_at(route, "egressOnlyInternetGatewayId");
+}
+
+static bool is_wanted(const struct ck_tasks *wanted, const struct ck_task *table,
+                      const struct ck_val *route)
+{
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_route, &at));)
+        if (ck_task_get_ref(t, "RouteTable") == table && leads_there(t, route))
+            return true;
+    return false;
+}
+
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = ck_aws_query(w, "ec2", "DescribeRouteTables", NULL, &reply, err);
+    const struct ck_val *tables = r ? NULL : ck_aws_items(w, reply, "routeTableSet");
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_route_table, &at));) {
+        const char *id = ck_aws_id(w, t);
+        for (size_t i = 0; id && !ck_aws_shared(t) && i < ck_len(tables); i++) {
+            if (!ck_is_str(ck_get(ck_item(tables, i), "routeTableId"), id))
+                continue;
+            const struct ck_val *routes = ck_aws_items(w, ck_item(tables, i), "routeSet");
+            for (size_t k = 0; k < ck_len(routes); k++) {
+                const struct ck_val *v = ck_item(routes, k);
+                const char *to = ck_str_at(v, "destinationCidrBlock");
+                if (is_through_gateway(v) && !is_wanted(wanted, t, v))
+                    ck_extras_add(ret, &ck_aws_route,
+                                  *to ? to : ck_str_at(v, "destinationIpv6CidrBlock"), id, false);
+            }
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_route = {
     .name = "Route",
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -107,10 +107,19 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    static const struct ck_aws_ec2_list l = {
+        .action = "DescribeSubnets", .set = "subnetSet", .id_key = "subnetId"};
+    return ck_aws_ec2_extras(world, wanted, &ck_aws_subnet, &l, ret, err);
+}
+
 const struct ck_task_kind ck_aws_subnet = {
     .name = "Subnet",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -1,6 +1,8 @@
 /* An additional range of the VPC. kOps awstasks/vpc_cidrblock.go. */
 #include "task/aws/find.h"
 
+#include <string.h>
+
 static const struct ck_task_field fields[] = {
     CK_F_REF("VPC"),
     CK_F_STR("CIDRBlock"),
@@ -41,9 +43,36 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+/* Ranges of the cluster's own VPC beyond its first. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = ck_aws_query(w, "ec2", "DescribeVpcs", NULL, &reply, err);
+    const struct ck_val *items = r ? NULL : ck_aws_items(w, reply, "vpcSet");
+    for (size_t i = 0; i < ck_len(items); i++) {
+        const struct ck_val *v = ck_item(items, i);
+        const struct ck_val *blocks = ck_aws_items(w, v, "cidrBlockAssociationSet");
+        const struct ck_val *tags = ck_aws_tag_map(w, ck_get(v, "tagSet"));
+        if (!ck_aws_owned(w, tags) || !ck_tasks_find(wanted, &ck_aws_vpc, ck_str_at(tags, "Name")))
+            continue;
+        for (size_t k = 0; k < ck_len(blocks); k++) {
+            const struct ck_val *b = ck_item(blocks, k);
+            const char *cidr = ck_str_at(b, "cidrBlock");
+            const char *state = ck_str_at(b, "cidrBlockState.state");
+            if (strcmp(cidr, ck_str_at(v, "cidrBlock")) && !ck_str_starts(state, "disassociat") &&
+                !ck_tasks_find(wanted, &ck_aws_vpc_cidr, cidr))
+                ck_extras_add(ret, &ck_aws_vpc_cidr, cidr, ck_str_at(b, "associationId"), false);
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_vpc_cidr = {
     .name = "VPCCIDRBlock",
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -54,10 +54,19 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    static const struct ck_aws_ec2_list l = {
+        .action = "DescribeSecurityGroups", .set = "securityGroupInfo", .id_key = "groupId"};
+    return ck_aws_ec2_extras(world, wanted, &ck_aws_security_group, &l, ret, err);
+}
+
 const struct ck_task_kind ck_aws_security_group = {
     .name = "SecurityGroup",
     .fields = fields,
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

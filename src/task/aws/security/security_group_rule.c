@@ -97,9 +97,72 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+/* "port=443", "port=3:4" (ICMP's type and code), "port=-1": of rules that let something in. */
+static bool matches(const char *pattern, const struct ck_val *rule)
+{
+    char *end;
+    if (!ck_str_starts(pattern, "port="))
+        return false;
+    long long from = strtoll(pattern + strlen("port="), &end, 10), to = from;
+    if (*end == ':')
+        to = strtoll(end + 1, NULL, 10);
+    return !strcmp(ck_str_at(rule, "isEgress"), "false") &&
+           atoll(ck_str_at(rule, "fromPort")) == from && atoll(ck_str_at(rule, "toPort")) == to;
+}
+
+static bool is_surplus(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                       const struct ck_task *group, const struct ck_val *rule)
+{
+    const struct ck_val *patterns = ck_task_get(group, "RemoveExtraRules");
+    bool any = false;
+    size_t at = 0;
+    for (size_t i = 0; i < ck_len(patterns); i++)
+        any = any || matches(ck_str_or(ck_item(patterns, i), ""), rule);
+    for (const struct ck_task *t;
+         any && (t = ck_aws_next(wanted, &ck_aws_security_group_rule, &at));)
+        if (ck_task_get_ref(t, "SecurityGroup") == group && same_rule(w, t, rule))
+            return false;
+    return any;
+}
+
+static const char *rule_text(struct ck_aws_read *w, const struct ck_task *group,
+                             const struct ck_val *v)
+{
+    static const char *const sources[] = {"cidrIpv4", "cidrIpv6", "prefixListId",
+                                          "referencedGroupInfo.groupId"};
+    const char *source = "";
+    for (size_t i = 0; i < sizeof sources / sizeof *sources && !*source; i++)
+        source = ck_str_at(v, sources[i]);
+    return ck_arena_printf(w->a, "%s from %s %s:%s-%s", group->name, source,
+                           ck_str_at(v, "ipProtocol"), ck_str_at(v, "fromPort"),
+                           ck_str_at(v, "toPort"));
+}
+
+/* kOps removes rules for the ports it manages at once, and leaves all others alone. */
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    struct ck_aws_read *w = world;
+    const struct ck_val *reply;
+    int r = ck_aws_query(w, "ec2", "DescribeSecurityGroupRules", NULL, &reply, err);
+    const struct ck_val *items = r ? NULL : ck_aws_items(w, reply, "securityGroupRuleSet");
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, &ck_aws_security_group, &at));) {
+        const char *id = ck_aws_id(w, t);
+        for (size_t i = 0; id && !ck_aws_shared(t) && i < ck_len(items); i++) {
+            const struct ck_val *v = ck_item(items, i);
+            if (ck_is_str(ck_get(v, "groupId"), id) && is_surplus(w, wanted, t, v))
+                ck_extras_add(ret, &ck_aws_security_group_rule, rule_text(w, t, v),
+                              ck_str_at(v, "securityGroupRuleId"), true);
+        }
+    }
+    return r;
+}
+
 const struct ck_task_kind ck_aws_security_group_rule = {
     .name = "SecurityGroupRule",
     .fields = fields,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };

@@ -59,6 +59,16 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r;
 }
 
+static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
+                  struct ck_err *err)
+{
+    static const struct ck_aws_ec2_list l = {.action = "DescribeKeyPairs",
+                                             .set = "keySet",
+                                             .id_key = "keyPairId",
+                                             .name_key = "keyName"};
+    return ck_aws_ec2_extras(world, wanted, &ck_aws_ssh_key, &l, ret, err);
+}
+
 const struct ck_task_kind ck_aws_ssh_key = {
     .name = "SSHKey",
     .fields = fields,
@@ -66,4 +76,5 @@ const struct ck_task_kind ck_aws_ssh_key = {
     .link = link,
     .terraform = terraform,
     .find = find,
+    .extras = extras,
 };
