@@ -33,10 +33,11 @@ static bool loaded;
 static char problem[400]; /* why not; dlerror's text does not outlive the next call */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* libcrypto gives some encoded keys back to the heap as they are. */
+/* libcrypto gives some encoded keys back to the heap as they are. And where there is no memory it
+ * goes on with locks it could not make: the program's own end is better than that crash. */
 static void *ssl_malloc(size_t n, const char *file, int line)
 {
-    return malloc(n);
+    return ck_xmalloc(n);
 }
 
 static void ssl_free(void *p, const char *file, int line)
@@ -50,16 +51,14 @@ static void *ssl_realloc(void *p, size_t n, const char *file, int line)
 {
     if (!p || n == 0) {
         ssl_free(p, file, line);
-        return n ? malloc(n) : NULL;
+        return n ? ck_xmalloc(n) : NULL;
     }
     size_t old = malloc_usable_size(p);
     if (n <= old)
         return p;
-    void *q = malloc(n);
-    if (q) {
-        memcpy(q, p, old);
-        ssl_free(p, file, line);
-    }
+    void *q = ck_xmalloc(n);
+    memcpy(q, p, old);
+    ssl_free(p, file, line);
     return q;
 }
 

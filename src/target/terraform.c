@@ -15,6 +15,12 @@
 
 enum { DIR_MODE = 0755, FILE_MODE = 0644 };
 static const char MODULE[] = "kubernetes.tf", DATA[] = "data";
+/* Stands in a module while its two parts are exchanged: Terraform refuses a folder with it. */
+static const char GUARD[] = "ckops-incomplete.tf";
+static const char GUARD_TEXT[] =
+    "# ckops was stopped while it replaced this module, whose parts do not belong together.\n"
+    "# Write it again: ckops update cluster --target=terraform --out=THIS_FOLDER\n"
+    "this module is incomplete\n";
 
 int ck_terraform_render(struct ck_tf *tf, struct ck_task *const *order, size_t n,
                         struct ck_err *err)
@@ -41,6 +47,7 @@ struct swap {
     const char *out;  /* the module's folder */
     const char *next; /* the new module, complete, beside or inside it */
     bool fresh;       /* there is no folder yet: the new one becomes it */
+    bool broken;      /* the old module is gone and the new one could not be put in its place */
 };
 
 static const char *in(const struct swap *s, const char *dir, const char *name)
@@ -170,20 +177,40 @@ static int move(const char *from, const char *to, struct ck_err *err)
     return 0;
 }
 
+/* Both parts, or none: what was moved goes back when the next move fails. */
+static int exchange(struct swap *s, struct ck_err *err)
+{
+    const char *data = in(s, s->out, DATA), *aside = in(s, s->next, "old");
+    const char *next = in(s, s->next, DATA);
+    int r = move(data, aside, err);
+    if (r)
+        return r;
+    r = move(next, data, err);
+    if (!r)
+        r = move(in(s, s->next, MODULE), in(s, s->out, MODULE), err);
+    if (!r)
+        return 0;
+    CK_AUTOERR again = CK_ERR_INIT;
+    s->broken = move(data, next, &again) || move(aside, data, &again);
+    return s->broken ? ck_wrap(err, "%s is incomplete, write it again", s->out) : r;
+}
+
 static int swap_in(struct swap *s, struct ck_err *err)
 {
     if (s->fresh)
         return move(s->next, s->out, err);
-    const char *data = in(s, s->out, DATA), *aside = in(s, s->next, "old");
+    const char *guard = in(s, s->out, GUARD);
     int r = keep_foreign(s, err);
     if (!r)
-        r = move(data, aside, err);
-    if (!r) {
-        r = move(in(s, s->next, DATA), data, err);
-        if (r)
-            move(aside, data, NULL);
-    }
-    return r ? r : move(in(s, s->next, MODULE), in(s, s->out, MODULE), err);
+        r = write_file(in(s, s->next, GUARD), CK_S(GUARD_TEXT), err);
+    if (!r)
+        r = move(in(s, s->next, GUARD), guard, err);
+    if (r)
+        return r;
+    r = exchange(s, err);
+    if (!s->broken && unlink(guard) && errno != ENOENT && !r)
+        r = ck_fail_errno(err, errno, "%s", guard);
+    return r;
 }
 
 int ck_terraform_write(const struct ck_tf *tf, const char *out, struct ck_err *err)

@@ -16,7 +16,8 @@ KINDS = {
     "NatGateway", "RouteTable", "Route", "RouteTableAssociation", "SecurityGroup", "SecurityGroupRule", "IAMRole",
     "IAMRolePolicy", "IAMInstanceProfile", "IAMInstanceProfileRole", "EBSVolume", "TargetGroup", "NetworkLoadBalancer",
     "NetworkLoadBalancerListener", "LaunchTemplate", "AutoscalingGroup", "AutoscalingLifecycleHook", "SQS",
-    "EventBridgeRule", "EventBridgeTarget"}
+    "EventBridgeRule", "EventBridgeTarget", "SSHKey", "DNSName"}
+NAME = "privateflannel.example.com"
 
 
 class World:
@@ -56,7 +57,8 @@ class World:
         self.ids = json.loads(r.stdout)
 
     def sdk(self, code):
-        p = subprocess.run([self.python, "-c", "import boto3, json\nc = boto3.client\n" + code],
+        head = f"import boto3, json\nc = boto3.client\nids = json.loads({json.dumps(json.dumps(getattr(self, 'ids', {})))})\nC = {NAME!r}\n"
+        p = subprocess.run([self.python, "-c", head + code],
                            env=dict(os.environ, **self.env), capture_output=True, text=True)
         assert p.returncode == 0, p.stderr[-2000:]
         return p.stdout
@@ -97,6 +99,119 @@ def test_what_was_made_is_found_unchanged(world):
     plan = world.plan()
     assert aws_only(plan["create"]) == {}
     assert aws_only(plan["modify"]) == {}
+    assert plan["delete"] == []
+
+
+# What a person, an older version or a half-done deletion leaves behind, kind by kind; and beside it
+# what must not be taken for the cluster's: objects of controllers, of others, for other ports.
+LEFT_BEHIND = """
+e, elb, iam, asg, r53 = c('ec2'), c('elbv2'), c('iam'), c('autoscaling'), c('route53')
+sqs, events = c('sqs'), c('events')
+def own(name, **more):
+    d = dict({'Name': name, 'KubernetesCluster': C, 'kubernetes.io/cluster/' + C: 'owned'}, **more)
+    return [dict(Key=k, Value=v) for k, v in d.items()]
+def spec(kind, **more):
+    return [dict(ResourceType=kind, Tags=own('old.' + C, **more))]
+main, zone = ids['VPC/' + C], 'us-east-1a'
+old = e.create_vpc(CidrBlock='10.9.0.0/16', TagSpecifications=spec('vpc'))['Vpc']['VpcId']
+e.associate_vpc_cidr_block(VpcId=main, CidrBlock='172.29.0.0/16')
+d = e.create_dhcp_options(DhcpConfigurations=[dict(Key='domain-name', Values=['x'])])['DhcpOptions']['DhcpOptionsId']
+e.create_tags(Resources=[d], Tags=own('old.' + C))
+igw = e.create_internet_gateway(TagSpecifications=spec('internet-gateway'))['InternetGateway']['InternetGatewayId']
+e.create_egress_only_internet_gateway(VpcId=old, TagSpecifications=spec('egress-only-internet-gateway'))
+subnet = e.create_subnet(VpcId=main, CidrBlock='172.29.1.0/24', AvailabilityZone=zone, TagSpecifications=spec('subnet'))['Subnet']['SubnetId']
+e.create_route_table(VpcId=main, TagSpecifications=spec('route-table'))
+table = ids['RouteTable/' + C]
+e.create_route(RouteTableId=table, DestinationCidrBlock='10.77.0.0/16', GatewayId=ids['InternetGateway/' + C])
+e.associate_route_table(RouteTableId=table, SubnetId=subnet)
+ip = e.allocate_address(Domain='vpc', TagSpecifications=spec('elastic-ip'))['AllocationId']
+e.create_nat_gateway(SubnetId=subnet, AllocationId=ip, TagSpecifications=spec('natgateway'))
+e.create_security_group(GroupName='old', Description='x', VpcId=main, TagSpecifications=spec('security-group'))
+def rule(port):
+    e.authorize_security_group_ingress(GroupId=ids['SecurityGroup/masters.' + C], IpPermissions=[dict(
+        IpProtocol='tcp', FromPort=port, ToPort=port, IpRanges=[dict(CidrIp='10.99.0.0/16')])])
+rule(22)
+e.create_key_pair(KeyName='kubernetes.old', TagSpecifications=spec('key-pair'))
+e.create_volume(AvailabilityZone=zone, Size=1, TagSpecifications=spec('volume', **{'k8s.io/etcd/main': 'a/a'}))
+data = dict(ImageId='ami-12345678', InstanceType='m5.large')
+e.create_launch_template(LaunchTemplateName='old.' + C, LaunchTemplateData=data, TagSpecifications=spec('launch-template'))
+asg.create_auto_scaling_group(AutoScalingGroupName='old.' + C, MinSize=0, MaxSize=0, AvailabilityZones=[zone],
+                              LaunchTemplate=dict(LaunchTemplateName='old.' + C), Tags=own('old.' + C))
+group = sorted(k for k in ids if k.startswith('AutoscalingGroup/'))[0].split('/', 1)[1]
+asg.put_lifecycle_hook(LifecycleHookName='old-NTHLifecycleHook', AutoScalingGroupName=group, DefaultResult='CONTINUE',
+                       LifecycleTransition='autoscaling:EC2_INSTANCE_TERMINATING', HeartbeatTimeout=300)
+tg = elb.create_target_group(Name='old', Protocol='TCP', Port=1, VpcId=main, Tags=own('old'))['TargetGroups'][0]['TargetGroupArn']
+lb = elb.create_load_balancer(Name='old', Type='network', Subnets=[subnet], Tags=own('old.' + C))['LoadBalancers'][0]
+elb.create_listener(LoadBalancerArn=ids['NetworkLoadBalancer/api.' + C], Port=9999, Protocol='TCP',
+                    DefaultActions=[dict(Type='forward', TargetGroupArn=tg)])
+hosted = [z['Id'] for z in r53.list_hosted_zones()['HostedZones'] if z['Name'] == 'example.com.'][0]
+def record(name, **what):
+    r53.change_resource_record_sets(HostedZoneId=hosted, ChangeBatch=dict(Changes=[dict(Action='UPSERT', ResourceRecordSet=dict(
+        Name=name, Type='A', **what))]))
+alias = dict(AliasTarget=dict(HostedZoneId=lb['CanonicalHostedZoneId'], DNSName=lb['DNSName'], EvaluateTargetHealth=False))
+record('api.internal.' + C, **alias)
+trust = json.dumps(dict(Version='2012-10-17', Statement=[]))
+iam.create_role(RoleName='old.' + C, AssumeRolePolicyDocument=trust, Tags=own('old.' + C))
+iam.put_role_policy(RoleName='masters.' + C, PolicyName='old', PolicyDocument=json.dumps(dict(
+    Version='2012-10-17', Statement=[dict(Effect='Allow', Action='s3:GetObject', Resource='*')])))
+iam.create_instance_profile(InstanceProfileName='old.' + C, Tags=own('old.' + C))
+iam.add_role_to_instance_profile(InstanceProfileName='old.' + C, RoleName='old.' + C)
+iam.create_open_id_connect_provider(Url='https://old.example.com', ThumbprintList=['0' * 40], Tags=own('old.' + C))
+dashed = C.replace('.', '-') + '-old'
+sqs.create_queue(QueueName=dashed, tags={t['Key']: t['Value'] for t in own(dashed)})
+events.put_rule(Name=C + '-Old', EventPattern='{"source":["x"]}', Tags=own(C + '-Old'))
+first = sorted(k for k in ids if k.startswith('EventBridgeRule/'))[0].split('/', 1)[1]
+events.put_targets(Rule=first, Targets=[dict(Id='2', Arn='arn:aws:sqs:us-east-1:123456789012:other')])
+
+rule(9999)
+record('www.' + C, **alias)
+record('api.internal.other.example.com', **alias)
+record('bastion.' + C, TTL=60, ResourceRecords=[dict(Value='203.0.113.1')])
+e.create_volume(AvailabilityZone=zone, Size=1, TagSpecifications=spec('volume', **{'kubernetes.io/created-for/pvc/name': 'x'}))
+e.create_volume(AvailabilityZone=zone, Size=1, TagSpecifications=spec('volume'))
+e.create_security_group(GroupName='lbc', Description='x', VpcId=main, TagSpecifications=spec('security-group', **{'elbv2.k8s.aws/cluster': C}))
+elb.create_load_balancer(Name='svc', Type='network', Subnets=[subnet], Tags=own('svc') + [dict(Key='kubernetes.io/service-name', Value='a/b')])
+for name, how in (('other.example.com', 'owned'), (C, 'shared')):
+    e.create_vpc(CidrBlock='10.8.0.0/16', TagSpecifications=[dict(ResourceType='vpc', Tags=[
+        dict(Key='Name', Value='theirs'), dict(Key='KubernetesCluster', Value=name), dict(Key='kubernetes.io/cluster/' + name, Value=how)])])
+print(json.dumps([subnet, group, first]))
+"""
+
+
+def test_what_was_left_behind_is_listed_for_deletion_and_nothing_else(world):
+    subnet, group, rule = json.loads(world.sdk(LEFT_BEHIND))
+    old = "old." + NAME
+    at_once = {("SecurityGroupRule", f"masters.{NAME} from 10.99.0.0/16 tcp:22-22")}
+    want = at_once | {(k, old) for k in (
+        "VPC", "DHCPOptions", "InternetGateway", "EgressOnlyInternetGateway", "Subnet", "RouteTable", "ElasticIP", "NatGateway",
+        "SecurityGroup", "EBSVolume", "LaunchTemplate", "AutoscalingGroup", "NetworkLoadBalancer", "IAMRole", "IAMInstanceProfile",
+        "IAMInstanceProfileRole")} | {
+        ("VPCCIDRBlock", "172.29.0.0/16"), ("Route", "10.77.0.0/16"), ("RouteTableAssociation", subnet), ("SSHKey", "kubernetes.old"),
+        ("AutoscalingLifecycleHook", "old-NTHLifecycleHook"), ("TargetGroup", "old"), ("NetworkLoadBalancerListener", f"api.{NAME}-9999"),
+        ("DNSName", f"api.internal.{NAME}."), ("IAMRolePolicy", "old"), ("IAMOIDCProvider", "old.example.com"),
+        ("SQS", NAME.replace(".", "-") + "-old"), ("EventBridgeRule", NAME + "-Old"), ("EventBridgeTarget", rule)}
+    plan = world.plan()
+    assert {(i["kind"], i["name"]) for i in plan["delete"]} == want and len(plan["delete"]) == len(want)
+    assert {(i["kind"], i["name"]) for i in plan["delete"] if not i["deferred"]} == at_once
+    assert len({k for k, _ in want}) >= 25
+    assert aws_only(plan["create"]) == {} and aws_only(plan["modify"]) == {}
+
+
+def test_previews_say_which_deletions_wait_for_prune(world):
+    def sections(*args):
+        p = world.cluster.run("update", "cluster", NAME, *args)
+        later, _, now = p.stdout.partition("Items will be deleted during update:\n")
+        return later.partition("Items will be deleted only when the --prune flag is specified:\n")[2], now, p
+    later, now, p = sections()
+    assert "  VPC                  old." + NAME + " (vpc-" in later and "  SecurityGroupRule    masters." in now
+    assert "SecurityGroupRule" not in later and p.stdout.endswith("Must specify --yes to apply changes\n")
+    later, now, _ = sections("--prune")
+    assert later == "" and "  VPC                  old." + NAME in now and "  SecurityGroupRule    masters." in now
+    # With a part of the tasks nothing can be said of the rest.
+    p = world.cluster.run("update", "cluster", NAME, "--instance-group=nodes", "--prune")
+    assert "Items will be deleted" not in p.stdout
+    p = world.cluster.run("update", "cluster", NAME, "--lifecycle-overrides=VPC=Ignore")
+    assert "  VPC  " not in p.stdout and "  SQS  " in p.stdout
 
 
 TAGGED = ["VPC", "InternetGateway", "Subnet", "RouteTable", "SecurityGroup", "ElasticIP", "NatGateway", "EBSVolume",
@@ -129,23 +244,62 @@ CHANGES = {
 }
 
 
+# Those that lead from one object to another: what the SDK code changes, and the field.
+LINKS = {
+    "Route": ("e = c('ec2'); t = ids['RouteTable/' + C]; n = sorted(v for k, v in ids.items() if k.startswith('NatGateway/'))[0]; "
+              "e.replace_route(RouteTableId=t, DestinationCidrBlock='0.0.0.0/0', NatGatewayId=n)", "0.0.0.0/0",
+              {"InternetGateway"}),
+    "RouteTableAssociation": ("e = c('ec2'); t = e.describe_route_tables(RouteTableIds=[ids['RouteTable/' + C]])['RouteTables'][0]; "
+                              "a = [a for a in t['Associations'] if a.get('SubnetId') == ids['Subnet/utility-us-east-1a.' + C]][0]; "
+                              "o = e.create_route_table(VpcId=ids['VPC/' + C])['RouteTable']['RouteTableId']; "
+                              "e.replace_route_table_association(AssociationId=a['RouteTableAssociationId'], RouteTableId=o)",
+                              "utility-us-east-1a." + NAME, {"RouteTable"}),
+    "NetworkLoadBalancerListener": ("l = c('elbv2'); a = ids['NetworkLoadBalancer/api.' + C]; t = l.create_target_group(Name='else', "
+                                    "Protocol='TCP', Port=2, VpcId=ids['VPC/' + C])['TargetGroups'][0]['TargetGroupArn']; "
+                                    "x = [x for x in l.describe_listeners(LoadBalancerArn=a)['Listeners'] if x['Port'] == 443][0]; "
+                                    "l.modify_listener(ListenerArn=x['ListenerArn'], DefaultActions=[dict(Type='forward', TargetGroupArn=t)])",
+                                    f"api.{NAME}-443", {"TargetGroup"}),
+    "DNSName": ("r = c('route53'); z = [z['Id'] for z in r.list_hosted_zones()['HostedZones'] if z['Name'] == 'example.com.'][0]; "
+                "r.change_resource_record_sets(HostedZoneId=z, ChangeBatch=dict(Changes=[dict(Action='UPSERT', ResourceRecordSet=dict("
+                "Name='api.' + C, Type='A', AliasTarget=dict(HostedZoneId='Z26RNL4JYFTOTI', DNSName='else.elb.amazonaws.com', "
+                "EvaluateTargetHealth=False)))]))", "api." + NAME, {"TargetLoadBalancer"}),
+    "IAMInstanceProfileRole": ("i = c('iam'); i.remove_role_from_instance_profile(InstanceProfileName='nodes.' + C, RoleName='nodes.' + C); "
+                               "i.add_role_to_instance_profile(InstanceProfileName='nodes.' + C, RoleName='masters.' + C)",
+                               "nodes." + NAME, {"Role"}),
+    "VPCDHCPOptionsAssociation": ("e = c('ec2'); d = e.create_dhcp_options(DhcpConfigurations=[dict(Key='domain-name', Values=['y'])]); "
+                                  "e.associate_dhcp_options(VpcId=ids['VPC/' + C], DhcpOptionsId=d['DhcpOptions']['DhcpOptionsId'])",
+                                  NAME, {"DHCPOptions"}),
+    "SSHKey": ("e = c('ec2'); k = [k for k in e.describe_key_pairs()['KeyPairs'] if k['KeyName'].startswith('kubernetes.' + C)][0]; "
+               "e.create_tags(Resources=[k['KeyPairId']], Tags=[dict(Key='extra', Value='1')])", None, {"Tags"}),
+}
+
+
 def test_what_was_changed_behind_its_back_shows_up_field_by_field(world):
-    want = set()
+    want, script = set(), []
     for kind, (code, field) in CHANGES.items():
         name = sorted(n for k, n in world.created if k == kind and not (kind == "IAMRolePolicy" and not n.startswith("masters")))[0]
-        world.sdk(code.format(world.ids[kind + "/" + name], name))
+        script.append(code.format(world.ids[kind + "/" + name], name))
         want.add((kind, name, field))
+    for kind, (code, name, fields) in LINKS.items():
+        script.append(code)
+        name = name or sorted(n for k, n in world.created if k == kind)[0]
+        want |= {(kind, name, f) for f in fields}
+    world.sdk("\n".join(script))
     found = {(k, n, x["field"]) for (k, n), changes in aws_only(world.plan()["modify"]).items() for x in changes}
     # This server forgets a queue's policy when another attribute is set.
     assert found - {f for f in found if f[0] == "SQS" and f[2] == "Policy"} == want
+    assert len({k for k, _, _ in want}) >= 25
 
 
 def test_what_was_deleted_behind_its_back_is_to_be_made_again(world):
-    world.sdk("a = c('autoscaling'); [a.delete_auto_scaling_group(AutoScalingGroupName=g['AutoScalingGroupName'], ForceDelete=True) "
-              "for g in a.describe_auto_scaling_groups()['AutoScalingGroups'][:1]]")
-    world.sdk("e = c('events'); r = e.list_rules()['Rules'][0]['Name']; e.remove_targets(Rule=r, Ids=['1']); e.delete_rule(Name=r)")
-    world.sdk("e = c('ec2'); r = [r for r in e.describe_security_group_rules()['SecurityGroupRules'] if r.get('FromPort') == 443 and not "
-              "r['IsEgress'] and r.get('CidrIpv4')][0]; e.revoke_security_group_ingress(GroupId=r['GroupId'], SecurityGroupRuleIds=[r['SecurityGroupRuleId']])")
+    world.sdk("""
+a, e, b = c('autoscaling'), c('ec2'), c('events')
+a.delete_auto_scaling_group(AutoScalingGroupName='nodes.' + C, ForceDelete=True)
+r = sorted(k for k in ids if k.startswith('EventBridgeRule/'))[-1].split('/', 1)[1]
+b.remove_targets(Rule=r, Ids=['1'])
+b.delete_rule(Name=r)
+g = ids['SecurityGroup/api-elb.' + C]
+x = [x for x in e.describe_security_group_rules()['SecurityGroupRules'] if x['GroupId'] == g and x.get('FromPort') == 443 and x.get('CidrIpv4')][0]
+e.revoke_security_group_ingress(GroupId=g, SecurityGroupRuleIds=[x['SecurityGroupRuleId']])""")
     kinds = {k for k, _ in aws_only(world.plan()["create"])}
     assert kinds == {"AutoscalingGroup", "AutoscalingLifecycleHook", "EventBridgeRule", "EventBridgeTarget", "SecurityGroupRule"}
-
