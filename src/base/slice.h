@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct ck_slice {
@@ -22,6 +23,15 @@ static inline struct ck_slice ck_slice_of(const char *s)
 static inline struct ck_slice ck_slice_n(const char *p, size_t n)
 {
     return (struct ck_slice){p, n};
+}
+
+/* 32-bit FNV-1a. */
+static inline uint32_t ck_fnv1a(struct ck_slice s)
+{
+    uint32_t h = 2166136261U;
+    for (size_t i = 0; i < s.len; i++)
+        h = (h ^ (unsigned char)s.ptr[i]) * 16777619U;
+    return h;
 }
 
 bool ck_slice_eq(struct ck_slice a, struct ck_slice b);

@@ -52,12 +52,6 @@ static void new_line(struct ck_buf *out, struct ck_json_style st, unsigned depth
     ck_buf_fill(out, ' ', (size_t)st.indent * depth);
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const struct ck_pair *const *x = a, *const *y = b;
-    return ck_slice_cmp((*x)->key, (*y)->key);
-}
-
 static void put(struct ck_buf *out, const struct ck_val *v, struct ck_json_style st,
                 unsigned depth);
 
@@ -69,7 +63,7 @@ static void put_map(struct ck_buf *out, const struct ck_val *v, struct ck_json_s
     for (size_t i = 0; i < n; i++)
         p[i] = &v->map.v[i];
     if (st.order == CK_JSON_SORTED && n > 1)
-        qsort(p, n, sizeof(const struct ck_pair *), by_key);
+        qsort(p, n, sizeof(const struct ck_pair *), ck_pair_cmp);
     ck_buf_putc(out, '{');
     for (size_t i = 0; i < n; i++) {
         if (i)

@@ -116,9 +116,7 @@ struct ck_val *ck_val_clone(struct ck_arena *a, const struct ck_val *v)
 
 static uint32_t hash(struct ck_slice k)
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < k.len; i++)
-        h = (h ^ (unsigned char)k.ptr[i]) * 16777619u;
+    uint32_t h = ck_fnv1a(k);
     return h ^ (h >> 15);
 }
 
@@ -426,4 +424,10 @@ bool ck_val_eq(const struct ck_val *a, const struct ck_val *b)
         return maps_eq(a, b);
     }
     return false;
+}
+
+int ck_pair_cmp(const void *a, const void *b)
+{
+    const struct ck_pair *const *x = a, *const *y = b;
+    return ck_slice_cmp((*x)->key, (*y)->key);
 }

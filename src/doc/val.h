@@ -110,3 +110,5 @@ bool ck_list_has_str(const struct ck_val *list, const char *s);
 bool ck_val_eq(const struct ck_val *a, const struct ck_val *b);
 /* kOps' YAML key order (go-yaml v2 "natural" comparison; api-objects.md §2.2). <0, 0, >0. */
 int ck_key_cmp_natural(struct ck_slice a, struct ck_slice b);
+/* For qsort of struct ck_pair pointers: by key, bytewise. */
+int ck_pair_cmp(const void *a, const void *b);

@@ -67,8 +67,6 @@ const char *ck_model_role_lower(enum ck_role role);
 bool ck_model_has_apiserver(const struct ck_object *group);
 /* "IG.masters.C", "IG.apiservers.C", "IG.C" */
 const char *ck_model_group_name(const struct ck_model *m, const struct ck_object *group);
-/* 32-bit FNV-1a. */
-uint32_t ck_model_fnv1a(const char *s);
 /* `s`, or its first max-7 characters, "-" and six characters of hash. */
 const char *ck_model_truncate(struct ck_arena *a, const char *s, size_t max, bool always);
 /* Names of balancers and target groups: at most 32 characters, always hashed. */

@@ -74,23 +74,13 @@ const struct ck_val *ck_model_node_labels(const struct ck_model *m, const struct
 
 /* ---- names that must be short ---- */
 
-uint32_t ck_model_fnv1a(const char *s)
-{
-    uint32_t h = 2166136261U;
-    for (; *s; s++) {
-        h ^= (unsigned char)*s;
-        h *= 16777619U;
-    }
-    return h;
-}
-
 enum { HASH_CHARS = 6 };
 
 /* The first characters of the hash's bytes, big end first, five bits each. */
 static void hash_text(const char *s, char out[HASH_CHARS + 1])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    uint32_t h = ck_model_fnv1a(s);
+    uint32_t h = ck_fnv1a(ck_slice_of(s));
     for (int i = 0; i < HASH_CHARS; i++)
         out[i] = digits[(h >> (27 - 5 * i)) & 31];
     out[HASH_CHARS] = '\0';

@@ -9,6 +9,7 @@
 #include "doc/json.h"
 #include "net/http.h"
 #include "ops/create_ig.h"
+#include "ops/givenfacts.h"
 #include "ops/manifest.h"
 #include "ops/update/awsfacts.h"
 #include "spec/populate.h"
@@ -237,45 +238,12 @@ static int check_names(const struct work *w, struct ck_err *err)
 static void assign_facts(struct work *w, struct ck_assign_facts *ret)
 {
     const struct ck_val *spec = ck_object_spec(&w->cluster);
-    const char *cloud = ck_str_at(spec, "cloudProvider"), *vpc = ck_str_at(spec, "networkID");
     const char *version = ck_facts_kops_version(&w->facts);
     struct ck_semver kops;
     *ret = (struct ck_assign_facts){.assigned = pass_note, .skipped = pass_note, .arg = w};
     if (ck_semver_parse_tolerant(ck_slice_of(version ? version : w->o->kops_version), &kops))
         ret->kubernetes_version = ck_channel_recommended_kubernetes(&w->channel, &kops);
-    if (*vpc)
-        ret->network_cidr = ck_facts_vpc_cidr(&w->facts, vpc);
-    const struct ck_val *subnets = ck_get(spec, "subnets");
-    struct ck_subnet_fact *f =
-        ck_arena_alloc(w->a, (ck_len(subnets) ? ck_len(subnets) : 1) * sizeof *f);
-    for (size_t i = 0; i < ck_len(subnets); i++) {
-        const char *id = ck_str_at(ck_item(subnets, i), "id");
-        const struct ck_val *s = *id ? ck_facts_subnet(&w->facts, cloud, id) : NULL;
-        if (s)
-            f[ret->n_subnets++] = (struct ck_subnet_fact){id, ck_str_or(ck_get(s, "zone"), NULL),
-                                                          ck_str_or(ck_get(s, "cidr"), NULL)};
-    }
-    ret->subnets = ret->n_subnets ? f : NULL;
-}
-
-/* The hosted zones of the facts. */
-static void zone_facts(struct work *w, struct ck_populate_facts *ret)
-{
-    const struct ck_val *zones = ck_at(w->facts.root, "aws.hostedZones");
-    struct ck_zone_fact *z = ck_arena_alloc(w->a, (ck_len(zones) + 1) * sizeof *z);
-    for (size_t i = 0; i < ck_len(zones); i++) {
-        const struct ck_val *v = ck_item(zones, i);
-        const char *name = ck_str_at(v, "name");
-        size_t n = strlen(name);
-        z[i] = (struct ck_zone_fact){
-            .id = ck_str_at(v, "id"),
-            .name = ck_arena_strndup(w->a, name, n && name[n - 1] == '.' ? n - 1 : n),
-            .is_private = ck_bool_at(v, "private", false),
-        };
-    }
-    ret->zones = z;
-    ret->n_zones = ck_len(zones);
-    ret->know_zones = zones != NULL;
+    ck_given_subnets(w->a, &w->facts, spec, ret);
 }
 
 /* The completed form has rules of its own: they run on a copy that is not stored. */
@@ -289,7 +257,7 @@ static int check_completed(struct work *w, const struct ck_assign_facts *assign,
         .skipped = pass_note,
         .arg = w,
     };
-    zone_facts(w, &facts);
+    ck_given_zones(w->a, &w->facts, &facts);
     struct ck_object full;
     int r = ck_populate_cluster(w->a, &w->cluster, &facts, &full, err);
     struct ck_object *groups = ck_arena_alloc(w->a, (w->n_igs + 1) * sizeof *groups);

@@ -12,12 +12,6 @@
 
 enum { NAME_WIDTH = 20 };
 
-static int by_key(const void *x, const void *y)
-{
-    const struct ck_pair *const *a = x, *const *b = y;
-    return ck_slice_cmp((*a)->key, (*b)->key);
-}
-
 static void put_val(struct ck_buf *out, const struct ck_val *v, enum ck_field_type type);
 
 static void put_map(struct ck_buf *out, const struct ck_val *map)
@@ -26,7 +20,7 @@ static void put_map(struct ck_buf *out, const struct ck_val *map)
     const struct ck_pair **v = ck_xcalloc(n + 1, sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = &map->map.v[i];
-    qsort(v, n, sizeof *v, by_key);
+    qsort(v, n, sizeof *v, ck_pair_cmp);
     ck_buf_putc(out, '{');
     for (size_t i = 0; i < n; i++) {
         ck_buf_fmt(out, "%s%.*s: ", i ? ", " : "", CK_SARG(v[i]->key));

@@ -248,7 +248,10 @@ def test_plan_without_a_change_says_so(tmp_path):
 BAD = {
     "unknown image": (lambda t: t.replace("ubuntu/images/hvm", "ubuntu/images/nothing"), r"LaunchTemplate/.*no image is known under the name \"ubuntu/images/nothing"),
     "zone of another region": (lambda t: t.replace("zone: us-test-1a", "zone: us-test-1z"), r"spec.subnets\[0\].zone: region us-test-1 has no zone \"us-test-1z\""),
-    "missing subnet": (lambda t: t.replace("  role: Node\n  subnets:\n  - us-test-1a", "  role: Node\n  subnets:\n  - nowhere"), r"nowhere"),
+    "missing subnet": (lambda t: t.replace("  role: Node\n  subnets:\n  - us-test-1a", "  role: Node\n  subnets:\n  - nowhere"), r"instance group \"nodes\": spec.subnets\[0\]: the cluster has no subnet \"nowhere\""),
+    "group twice": (lambda t: t + "\n---\n" + re.split(r"\n---\n", t)[-1], r"instancegroup/nodes is given more than once"),
+    "zones of two regions": (lambda t: t.replace("zone: us-test-1a", "zone: us-west-2a"), r"spec.subnets\[0\].zone: .*us-west-2a"),
+    "unknown etcd cluster": (lambda t: t.replace("name: events", "name: others"), r"spec.etcdClusters.*others"),
 }
 
 
@@ -260,6 +263,15 @@ def test_bad_input_names_object_and_field_and_leaves_no_module(what, tmp_path):
     assert p.returncode == 1
     assert re.search(want, p.stderr), p.stderr
     assert not c.out.exists()
+
+
+def test_two_stored_groups_of_one_name_are_refused_and_named(tmp_path):
+    c = Cluster("minimal-1.35", tmp_path)
+    group = c.store / "tests" / c.name / "instancegroup" / "nodes"
+    (group.parent / "copy").write_text(group.read_text())
+    p = c.module(check=False)
+    assert p.returncode == 1 and not c.out.exists()
+    assert "nodes" in p.stderr.splitlines()[-1] and "copy" in p.stderr.splitlines()[-1], p.stderr
 
 
 def test_out_with_foreign_files_is_refused(tmp_path):

@@ -307,18 +307,12 @@ static int range_once(struct exec *x, const struct ck_tnode *n, const struct ck_
     return r;
 }
 
-static int by_key(const void *x, const void *y)
-{
-    const struct ck_pair *const *p = x, *const *q = y;
-    return strcmp((*p)->key.ptr, (*q)->key.ptr);
-}
-
 static int range_map(struct exec *x, const struct ck_tnode *n, const struct ck_val *v)
 {
     const struct ck_pair **sorted = ck_arena_alloc(x->a, (ck_len(v) + 1) * sizeof(void *));
     for (size_t i = 0; i < ck_len(v); i++)
         sorted[i] = &v->map.v[i];
-    qsort(sorted, ck_len(v), sizeof(void *), by_key);
+    qsort(sorted, ck_len(v), sizeof(void *), ck_pair_cmp);
     int r = 0;
     for (size_t i = 0; r == 0 && x->jump != BREAK && i < ck_len(v); i++)
         r = range_once(x, n, ck_strn(x->a, sorted[i]->key), sorted[i]->val);

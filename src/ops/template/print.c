@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int by_key(const void *x, const void *y)
-{
-    const struct ck_pair *const *p = x, *const *q = y;
-    return strcmp((*p)->key.ptr, (*q)->key.ptr);
-}
-
 static void print_inner(struct ck_buf *out, const struct ck_val *v);
 
 static void print_map(struct ck_buf *out, const struct ck_val *v)
@@ -22,7 +16,7 @@ static void print_map(struct ck_buf *out, const struct ck_val *v)
     for (size_t i = 0; sorted && i < n; i++)
         sorted[i] = &v->map.v[i];
     if (sorted && n)
-        qsort(sorted, n, sizeof(void *), by_key);
+        qsort(sorted, n, sizeof(void *), ck_pair_cmp);
     ck_buf_puts(out, "map[");
     for (size_t i = 0; sorted && i < n; i++) {
         ck_buf_puts(out, i ? " " : "");

@@ -10,6 +10,7 @@
 #include "model/assets.h"
 #include "model/build.h"
 #include "ops/create_ig.h"
+#include "ops/givenfacts.h"
 #include "ops/group_defaults.h"
 #include "ops/update/awsfacts.h"
 #include "spec/kubeversion.h"
@@ -147,36 +148,6 @@ static int check_kubernetes(struct work *w, const struct ck_semver *v, struct ck
 
 /* ---- the completed objects ---- */
 
-static void zone_facts(struct work *w, struct ck_populate_facts *ret)
-{
-    const struct ck_val *zones = ck_at(w->u->facts.root, "aws.hostedZones");
-    struct ck_zone_fact *z = ck_arena_alloc(w->a, (ck_len(zones) + 1) * sizeof *z);
-    for (size_t i = 0; i < ck_len(zones); i++)
-        z[i] = (struct ck_zone_fact){
-            .id = ck_str_at(ck_item(zones, i), "id"),
-            .name = ck_str_at(ck_item(zones, i), "name"),
-            .is_private = ck_bool_at(ck_item(zones, i), "private", false),
-        };
-    ret->zones = z;
-    ret->n_zones = ck_len(zones);
-    ret->know_zones = zones != NULL;
-}
-
-static void subnet_facts(struct work *w, struct ck_assign_facts *ret)
-{
-    const struct ck_val *subnets = ck_at(w->u->facts.root, "aws.subnets");
-    const char *vpc = ck_str_at(w->u->cluster.obj.root, "spec.networkID");
-    struct ck_subnet_fact *f = ck_arena_alloc(w->a, (ck_len(subnets) + 1) * sizeof *f);
-    for (size_t i = 0; *vpc && i < ck_len(subnets); i++) {
-        const struct ck_val *s = ck_item(subnets, i);
-        if (ck_is_str(ck_get(s, "vpc"), vpc))
-            f[ret->n_subnets++] = (struct ck_subnet_fact){ck_str_at(s, "id"), ck_str_at(s, "zone"),
-                                                          ck_str_at(s, "cidr")};
-    }
-    ret->subnets = ret->n_subnets ? f : NULL;
-    ret->network_cidr = *vpc ? ck_facts_vpc_cidr(&w->u->facts, vpc) : NULL;
-}
-
 static bool wanted(const struct work *w, const struct ck_object *group)
 {
     const struct ck_strv *names = w->o->groups, *roles = w->o->roles;
@@ -202,6 +173,19 @@ static int check_filters(struct work *w, const struct ck_stored_list *igs, struc
         if (!ck_role_parse(w->a, w->o->roles->v[i]))
             return ck_fail(err, CK_INVALID, "invalid instance group role \"%s\"",
                            w->o->roles->v[i]);
+    return 0;
+}
+
+/* A store keeps groups by file; two files may say the same name. */
+static int check_names(struct work *w, const struct ck_stored_list *igs, struct ck_err *err)
+{
+    for (size_t i = 0; i < igs->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(ck_object_name(&igs->v[i].obj), ck_object_name(&igs->v[k].obj)))
+                return ck_fail(err, CK_INVALID,
+                               "two instance groups have the metadata.name \"%s\": %s and %s",
+                               ck_object_name(&igs->v[i].obj), ck_path_text(w->a, &igs->v[k].path),
+                               ck_path_text(w->a, &igs->v[i].path));
     return 0;
 }
 
@@ -258,6 +242,8 @@ static int complete(struct work *w, struct ck_err *err)
     struct ck_assign_facts assign = {0};
     int r = ck_ig_list(w->a, w->s, w->o->name, &igs, err);
     if (!r)
+        r = check_names(w, &igs, err);
+    if (!r)
         r = check_filters(w, &igs, err);
     if (!r)
         r = ask_cloud(w, &igs, err);
@@ -266,7 +252,7 @@ static int complete(struct work *w, struct ck_err *err)
     struct ck_object *raw = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *raw);
     for (size_t i = 0; i < igs.n; i++)
         raw[i] = igs.v[i].obj;
-    subnet_facts(w, &assign);
+    ck_given_subnets(w->a, &u->facts, ck_object_spec(&u->cluster.obj), &assign);
     struct ck_populate_facts facts = {
         .assign = &assign,
         .features = w->s->features,
@@ -276,7 +262,7 @@ static int complete(struct work *w, struct ck_err *err)
         .skipped = note,
         .arg = w,
     };
-    zone_facts(w, &facts);
+    ck_given_zones(w->a, &u->facts, &facts);
     r = ck_populate_cluster(w->a, &u->cluster.obj, &facts, &u->full, err);
     struct ck_object *all = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *all);
     struct ck_object *groups = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *groups);

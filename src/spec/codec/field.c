@@ -5,9 +5,7 @@
 
 static uint32_t hash(struct ck_slice k)
 {
-    uint32_t h = 2166136261u; /* FNV-1a, as in tools/gen_spec.py */
-    for (size_t i = 0; i < k.len; i++)
-        h = (h ^ (unsigned char)k.ptr[i]) * 16777619u;
+    uint32_t h = ck_fnv1a(k); /* as in tools/gen_spec.py */
     return h ^ (h >> 15);
 }
 

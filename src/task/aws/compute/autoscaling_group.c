@@ -95,12 +95,6 @@ static void mixed(struct ck_tf_block *b, const struct ck_task *t)
     overrides(l, t);
 }
 
-static int by_key(const void *x, const void *y)
-{
-    const struct ck_pair *const *a = x, *const *b = y;
-    return ck_slice_cmp((*a)->key, (*b)->key);
-}
-
 static void tags(struct ck_tf_block *b, const struct ck_task *t)
 {
     const struct ck_val *map = ck_task_get(t, "Tags");
@@ -108,7 +102,7 @@ static void tags(struct ck_tf_block *b, const struct ck_task *t)
     const struct ck_pair **v = ck_arena_alloc(b->tf->a, (n + 1) * sizeof *v);
     for (size_t i = 0; i < n; i++)
         v[i] = &map->map.v[i];
-    qsort(v, n, sizeof *v, by_key);
+    qsort(v, n, sizeof *v, ck_pair_cmp);
     for (size_t i = 0; i < n; i++) {
         struct ck_tf_block *tag = ck_tf_nested(b, "tag");
         ck_tf_str(tag, "key", v[i]->key.ptr);

@@ -13,15 +13,6 @@ static const struct ck_task_field fields[] = {
     CK_F_END,
 };
 
-/* FNV-1a of 32 bits, in decimal: kOps names attachments so. */
-static uint32_t hash_of(const char *s)
-{
-    uint32_t h = 2166136261U;
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * 16777619U;
-    return h;
-}
-
 static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
 {
     const struct ck_val *external = ck_task_get(t, "ExternalPolicies");
@@ -29,7 +20,8 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
         const char *arn = ck_str_or(ck_item(external, i), "");
         struct ck_tf_block *b =
             ck_tf_resource(tf, "aws_iam_role_policy_attachment",
-                           ck_arena_printf(tf->a, "%s-%" PRIu32, t->name, hash_of(arn)));
+                           ck_arena_printf(tf->a, "%s-%" PRIu32, t->name,
+                                           ck_fnv1a(ck_slice_of(arn)))); /* kOps names them so */
         ck_tf_str(b, "policy_arn", arn);
         ck_tf_ref(b, "role", t, "Role");
     }
