@@ -274,6 +274,29 @@ def test_two_stored_groups_of_one_name_are_refused_and_named(tmp_path):
     assert "nodes" in p.stderr.splitlines()[-1] and "copy" in p.stderr.splitlines()[-1], p.stderr
 
 
+def test_without_files_in_the_module_they_go_to_the_store(tmp_path):
+    c = Cluster("minimal-1.35", tmp_path)
+    c.module()
+    rendered = {re.sub("^aws_s3_object_|_content$", "", p.name): p.read_text() for p in (c.out / "data").glob("aws_s3_object_*")}
+    shutil.rmtree(c.out)
+    c.module(KOPS_FEATURE_FLAGS="-ImageDigest,-TerraformManagedFiles")
+    assert "aws_s3_object" not in (c.out / "kubernetes.tf").read_text() and not list((c.out / "data").glob("aws_s3_object_*"))
+    base = c.store / "tests" / c.name
+    assert (base / "cluster-completed.spec").read_text() == rendered["cluster-completed.spec"]
+    assert (base / "addons" / "bootstrap-channel.yaml").read_text() == rendered[c.name + "-addons-bootstrap"]
+    assert (base / "igconfig" / "node" / "nodes" / "nodeupconfig.yaml").read_text() == rendered["nodeupconfig-nodes"]
+    before = {p: p.stat().st_mtime_ns for p in base.rglob("*") if p.is_file()}
+    c.module(KOPS_FEATURE_FLAGS="-ImageDigest,-TerraformManagedFiles")
+    assert before == {p: p.stat().st_mtime_ns for p in base.rglob("*") if p.is_file()}  # nothing differs: nothing is written
+
+
+def test_volumes_of_a_module_are_in_order_of_their_devices(tmp_path):
+    volumes = "  volumes:\n  - device: /dev/xvdd\n    size: 20\n  - device: /dev/xvdc\n    size: 30\n"
+    c = Cluster("minimal-1.35", tmp_path, lambda t: re.sub(r"(  role: Node\n)", r"\1" + volumes, t))
+    c.module()
+    assert re.findall(r'device_name = "(/dev/xvd[cd])"', (c.out / "kubernetes.tf").read_text()) == ["/dev/xvdc", "/dev/xvdd"]
+
+
 def test_out_with_foreign_files_is_refused(tmp_path):
     c = Cluster("minimal-1.35", tmp_path)
     c.out.mkdir()

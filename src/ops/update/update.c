@@ -13,6 +13,7 @@
 #include "ops/givenfacts.h"
 #include "ops/group_defaults.h"
 #include "ops/update/awsfacts.h"
+#include "ops/update/managed.h"
 #include "spec/kubeversion.h"
 #include "spec/populate.h"
 #include "store/keysneeded.h"
@@ -555,7 +556,15 @@ int ck_update_terraform(struct ck_update *u, const char *out, struct ck_err *err
 {
     struct ck_tf tf;
     module_init(u, &tf);
-    int r = ck_terraform_render(&tf, u->order, u->tasks.n, err);
+    bool in_module = u->model.features->on[CK_FF_TERRAFORM_MANAGED_FILES];
+    struct ck_task **v = ck_arena_alloc(u->model.a, (u->tasks.n + 1) * sizeof(struct ck_task *));
+    size_t n = 0;
+    for (size_t i = 0; i < u->tasks.n; i++)
+        if (in_module || !ck_update_is_file(u->order[i]))
+            v[n++] = u->order[i];
+    int r = ck_terraform_render(&tf, v, n, err);
+    if (!r && !in_module)
+        r = ck_update_write_files(u, err);
     if (!r)
         r = ck_terraform_write(&tf, out, err);
     ck_tf_done(&tf);

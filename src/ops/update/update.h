@@ -48,5 +48,6 @@ int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck
  * "terraform" (relative to the facts file). *ret is NULL when nothing is known. */
 int ck_update_world(struct ck_update *u, struct ck_world **ret, struct ck_err *err);
 
-/* Write the tasks as a Terraform module into `out`. */
+/* Write the tasks as a Terraform module into `out`; without the feature flag TerraformManagedFiles
+ * the files of the store go there, before the module is put in place. */
 int ck_update_terraform(struct ck_update *u, const char *out, struct ck_err *err);

@@ -5,6 +5,7 @@
 #include "base/enc.h"
 #include "doc/xml.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct ck_task_field fields[] = {
@@ -80,6 +81,12 @@ static void scalar(struct ck_tf_block *b, const char *key, const struct ck_val *
         ck_tf_str(b, key, ck_str_or(v, ""));
 }
 
+static int by_device(const void *x, const void *y)
+{
+    const struct ck_val *const *a = x, *const *b = y;
+    return strcmp(ck_str_at(*a, "DeviceName"), ck_str_at(*b, "DeviceName"));
+}
+
 static void extra_devices(struct ck_tf_block *b, const struct ck_val *list)
 {
     static const struct {
@@ -89,8 +96,13 @@ static void extra_devices(struct ck_tf_block *b, const struct ck_val *list)
         {"throughput", "Throughput"},  {"volume_size", "SizeGB"}, {"volume_type", "VolumeType"},
         {"snapshot_id", "SnapshotId"},
     };
-    for (size_t i = 0; i < ck_len(list); i++) {
-        const struct ck_val *d = ck_item(list, i);
+    size_t n = ck_len(list);
+    const struct ck_val **sorted = ck_arena_alloc(b->tf->a, (n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = ck_item(list, i);
+    qsort(sorted, n, sizeof *sorted, by_device);
+    for (size_t i = 0; i < n; i++) {
+        const struct ck_val *d = sorted[i];
         struct ck_tf_block *m = ck_tf_nested(b, "block_device_mappings");
         scalar(m, "device_name", ck_get(d, "DeviceName"));
         struct ck_tf_block *ebs = ck_tf_nested(m, "ebs");
