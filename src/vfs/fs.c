@@ -30,17 +30,34 @@ static uint64_t finish(uint64_t x)
  * which changes with every single word. An object that is rewritten with the same bytes keeps its
  * version, which is what compare-and-swap needs; inode and times would say less, since programs
  * that write in place or restore times exist. SHA-256 would cost loading its library. */
-void ck_fs_version(struct ck_slice data, struct ck_version *ret)
+struct ck_fs_versioning ck_fs_version_begin(void)
 {
-    uint64_t x = 0x9E3779B97F4A7C15u, y = 0xD6E8FEB86659FD93u;
+    return (struct ck_fs_versioning){.x = 0x9E3779B97F4A7C15u, .y = 0xD6E8FEB86659FD93u};
+}
+
+void ck_fs_version_add(struct ck_fs_versioning *h, struct ck_slice data)
+{
+    uint64_t x = h->x, y = h->y;
     for (size_t i = 0; i < data.len; i += 8) {
         uint64_t word = 0;
         memcpy(&word, data.ptr + i, data.len - i < 8 ? data.len - i : 8);
         x = rotate(x + word * 0xC2B2AE3D27D4EB4Fu, 31) * 0x9E3779B185EBCA87u;
         y = rotate(y + word * 0x165667B19E3779F9u, 27) * 0xFF51AFD7ED558CCDu;
     }
-    snprintf(ret->token, sizeof ret->token, "%016llx%016llx-%zu", (unsigned long long)finish(x),
-             (unsigned long long)finish(y), data.len);
+    *h = (struct ck_fs_versioning){x, y, h->len + data.len};
+}
+
+void ck_fs_version_end(const struct ck_fs_versioning *h, struct ck_version *ret)
+{
+    snprintf(ret->token, sizeof ret->token, "%016llx%016llx-%zu", (unsigned long long)finish(h->x),
+             (unsigned long long)finish(h->y), h->len);
+}
+
+void ck_fs_version(struct ck_slice data, struct ck_version *ret)
+{
+    struct ck_fs_versioning h = ck_fs_version_begin();
+    ck_fs_version_add(&h, data);
+    ck_fs_version_end(&h, ret);
 }
 
 /* ---- reading ---- */
@@ -86,7 +103,7 @@ static int read_fd(struct ck_vfs *v, int fd, const char *key, bool own_path, str
     return r;
 }
 
-static int fail_open(int errnum, const char *key, struct ck_err *err)
+int ck_fs_fail_open(int errnum, const char *key, struct ck_err *err)
 {
     if (errnum == ENOENT)
         return ck_fail(err, CK_NOT_FOUND, "file does not exist");
@@ -96,40 +113,35 @@ static int fail_open(int errnum, const char *key, struct ck_err *err)
     return ck_fail_errno(err, errnum, "open %s", key);
 }
 
-static int read_at(struct ck_vfs *v, int dir, const char *leaf, const char *key, struct ck_buf *out,
-                   bool *ret_folder, struct ck_err *err)
+int ck_fs_open_for_reading(struct ck_fs *f, const char *key, int *ret_fd, bool *ret_own,
+                           struct ck_err *err)
 {
-    CK_AUTOFD fd = openat(dir, leaf, CK_FS_READ_FLAGS | O_NOFOLLOW);
-    return fd < 0 ? fail_open(errno, key, err) : read_fd(v, fd, key, false, out, ret_folder, err);
-}
-
-int ck_fs_read_at(struct ck_vfs *v, int dir, const char *leaf, const char *key, struct ck_buf *out,
-                  struct ck_err *err)
-{
-    bool folder;
-    return read_at(v, dir, leaf, key, out, &folder, err);
+    *ret_own = strcmp(key, f->base.container) == 0;
+    if (*ret_own) {
+        *ret_fd = open(*key ? key : ".", CK_FS_READ_FLAGS);
+        return *ret_fd < 0 ? ck_fs_fail_open(errno, key, err) : 0;
+    }
+    int r = ck_fs_open_object(f, key, ret_fd, err);
+    if (r != CK_FS_WALK)
+        return r;
+    CK_AUTOFD dir = -1;
+    const char *leaf;
+    r = ck_fs_open_parent(f, key, NULL, &dir, &leaf, err);
+    if (r < 0)
+        return r;
+    *ret_fd = openat(dir, leaf, CK_FS_READ_FLAGS | O_NOFOLLOW);
+    return *ret_fd < 0 ? ck_fs_fail_open(errno, key, err) : 0;
 }
 
 /* *ret_folder is set when something was opened: it is a folder. */
 static int read_object(struct ck_vfs *v, const char *key, struct ck_buf *out, bool *ret_folder,
                        struct ck_err *err)
 {
-    *ret_folder = false;
-    if (strcmp(key, v->container) == 0) {
-        CK_AUTOFD own = open(*key ? key : ".", CK_FS_READ_FLAGS);
-        return own < 0 ? fail_open(errno, key, err)
-                       : read_fd(v, own, key, true, out, ret_folder, err);
-    }
     CK_AUTOFD fd = -1;
-    int r = ck_fs_open_object((struct ck_fs *)v, key, &fd, err);
-    if (r == 0)
-        return read_fd(v, fd, key, false, out, ret_folder, err);
-    if (r != CK_FS_WALK)
-        return r;
-    CK_AUTOFD dir = -1;
-    const char *leaf;
-    r = ck_fs_open_parent((struct ck_fs *)v, key, NULL, &dir, &leaf, err);
-    return r < 0 ? r : read_at(v, dir, leaf, key, out, ret_folder, err);
+    bool own;
+    *ret_folder = false;
+    int r = ck_fs_open_for_reading((struct ck_fs *)v, key, &fd, &own, err);
+    return r < 0 ? r : read_fd(v, fd, key, own, out, ret_folder, err);
 }
 
 static int fs_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
@@ -201,7 +213,10 @@ static void fs_close(struct ck_vfs *v)
 const struct ck_vfs_ops ck_fs_ops = {
     .scheme = "file",
     .read = fs_read,
+    .read_stream = ck_fs_read_stream,
     .write = ck_fs_write,
+    .writer = ck_fs_writer,
+    .sync = ck_fs_sync,
     .remove = ck_fs_remove,
     .remove_tree = ck_fs_remove_tree,
     .list = ck_fs_list,

@@ -22,15 +22,35 @@ struct ck_fs *ck_fs_container(struct ck_vfs_ctx *ctx, const struct ck_vfs_ops *o
 extern const struct ck_vfs_ops ck_fs_ops;
 
 /* ---- fs.c ---- */
-/* Content of `leaf` in the folder `dir`, at most the context's limit; `key` is for messages. */
-int ck_fs_read_at(struct ck_vfs *v, int dir, const char *leaf, const char *key, struct ck_buf *out,
-                  struct ck_err *err);
 /* The version of an object with this content. */
 void ck_fs_version(struct ck_slice data, struct ck_version *ret);
+/* The same in pieces; all but the last have a multiple of eight bytes. */
+struct ck_fs_versioning {
+    uint64_t x, y;
+    size_t len;
+};
+struct ck_fs_versioning ck_fs_version_begin(void);
+void ck_fs_version_add(struct ck_fs_versioning *h, struct ck_slice piece);
+void ck_fs_version_end(const struct ck_fs_versioning *h, struct ck_version *ret);
+/* Open an object to be read; *ret_own: the user named this very file, which may then be a pipe. */
+int ck_fs_open_for_reading(struct ck_fs *f, const char *key, int *ret_fd, bool *ret_own,
+                           struct ck_err *err);
+
+/* ---- fs_stream.c ---- */
+int ck_fs_read_stream(struct ck_vfs *v, const char *key, ck_sink_fn fn, void *arg,
+                      struct ck_version *ret, struct ck_err *err);
+/* The version of `leaf` in the folder `dir`, whatever its size; as ck_fs_read_at otherwise. */
+int ck_fs_version_at(int dir, const char *leaf, const char *key, struct ck_version *ret,
+                     struct ck_err *err);
+/* An openat that failed: NOT_FOUND, DENIED for links, as every read reports them. */
+int ck_fs_fail_open(int errnum, const char *key, struct ck_err *err);
 
 /* ---- fs_write.c ---- */
 int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
                 const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+int ck_fs_writer(struct ck_vfs *v, const char *key, uint64_t size, const struct ck_write_opts *opts,
+                 struct ck_vfs_writer **ret, struct ck_err *err);
+int ck_fs_sync(struct ck_vfs *v, const char *key, struct ck_err *err);
 int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
                  struct ck_err *err);
 

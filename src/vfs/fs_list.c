@@ -10,7 +10,7 @@
 
 enum { MAX_DEPTH = 64, MAX_ENTRIES = 4000000, SHOWN_FAILURES = 5 };
 
-enum want { FILES = 1, DIRS = 2, TEMPS = 4 };
+enum want { FILES = 1, DIRS = 2, TEMPS = 4, SIZES = 8 };
 enum { IS_DIR = -2 }; /* in ck_entry.size, within this file */
 
 static const char *child(struct ck_arena *a, const char *dir, const char *name)
@@ -127,6 +127,11 @@ static int descend(struct walker *w, int fd, const char *key, unsigned depth, st
     for (size_t i = 0; r == 0 && i < e.n; i++) {
         struct ck_entry *x = &e.v[i];
         if (x->size != IS_DIR) {
+            struct stat st;
+            x->size = (w->want & SIZES) && fstatat(dir, x->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                              S_ISREG(st.st_mode)
+                          ? (int64_t)st.st_size
+                          : -1;
             x->name = x->key + w->prefix;
             ck_entries_add(w->a, w->out, *x);
             continue;
@@ -164,7 +169,7 @@ static int tree(struct ck_vfs *v, const char *key, enum want want, struct ck_are
 int ck_fs_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err)
 {
-    return tree(v, key, FILES | DIRS, a, ret, err);
+    return tree(v, key, FILES | DIRS | SIZES, a, ret, err);
 }
 
 /* ---- removal ---- */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct put {
     int fd;              /* the unfinished file */
     char tmp[TEMP_SIZE]; /* its name, "" while it has none */
     bool locked;
+    bool later; /* synced by ck_fs_sync */
 };
 
 enum { AGAIN = 1 }; /* unnamed files do not work here: repeat with a named one */
@@ -71,7 +73,6 @@ static int lock_dir(struct ck_fs *f, int dir, const char *key, bool *ret_locked,
 static int check_unchanged(struct ck_fs *f, int dir, bool locked, const char *leaf, const char *key,
                            const struct ck_version *version, struct ck_err *err)
 {
-    CK_AUTOBUF struct ck_buf now = CK_BUF_INIT;
     struct ck_version current = {""};
     CK_AUTOERR local = CK_ERR_INIT;
     if (!locked)
@@ -79,11 +80,9 @@ static int check_unchanged(struct ck_fs *f, int dir, bool locked, const char *le
                        "%s: the file system has no locks for folders, so a change by someone else "
                        "could be lost",
                        key);
-    int r = ck_fs_read_at(&f->base, dir, leaf, key, &now, &local);
+    int r = ck_fs_version_at(dir, leaf, key, &current, &local);
     if (r < 0 && r != -(int)CK_NOT_FOUND)
         return ck_err_move(err, &local);
-    if (r == 0)
-        ck_fs_version(ck_buf_slice(&now), &current);
     if (r == 0 && strcmp(current.token, version->token) == 0)
         return 0;
     return ck_fail(err, CK_CONFLICT, "%s was %s by someone else since it was read", key,
@@ -121,17 +120,23 @@ static int open_temp(struct put *p, struct ck_err *err)
     return fail_write(err, EEXIST, p);
 }
 
+static int append(struct put *p, struct ck_slice data, struct ck_err *err)
+{
+    int r = ck_fd_write_all(p->fd, data, err);
+    return r < 0 ? ck_wrap(err, "error during file write of \"%s\"", p->key) : 0;
+}
+
+static int sync_temp(struct put *p, struct ck_err *err)
+{
+    return !p->later && fsync(p->fd) < 0 ? fail_write(err, errno, p) : 0;
+}
+
 static int fill_temp(struct put *p, struct ck_slice data, struct ck_err *err)
 {
     int r = open_temp(p, err);
     if (r == 0)
-        r = ck_fd_write_all(p->fd, data, err);
-    if (r < 0) {
-        if (p->fd >= 0)
-            ck_wrap(err, "error during file write of \"%s\"", p->key);
-        return r;
-    }
-    return fsync(p->fd) < 0 ? fail_write(err, errno, p) : 0;
+        r = append(p, data, err);
+    return r < 0 ? r : sync_temp(p, err);
 }
 
 static void drop_temp(struct put *p)
@@ -209,11 +214,16 @@ static int place_over(struct put *p, struct ck_err *err)
     return 0;
 }
 
+static int place(struct put *p, struct ck_err *err)
+{
+    return p->opts->mode == CK_WRITE_CREATE ? place_new(p, err) : place_over(p, err);
+}
+
 static int attempt(struct put *p, struct ck_slice data, struct ck_err *err)
 {
     int r = fill_temp(p, data, err);
     if (r == 0)
-        r = p->opts->mode == CK_WRITE_CREATE ? place_new(p, err) : place_over(p, err);
+        r = place(p, err);
     drop_temp(p);
     return r;
 }
@@ -235,13 +245,21 @@ static int sync_folders(const struct put *p, struct ck_err *err)
     return 0;
 }
 
+/* A new object that is synced later needs no lock: that its name is free is for the kernel to see
+ * to, and who holds the lock to replace or remove has found an object of this name already. */
+static int lock_and_check(struct put *p, struct ck_err *err)
+{
+    int r = p->later ? 0 : lock_dir(p->f, p->dir, p->key, &p->locked, err);
+    if (r == 0 && p->opts->mode == CK_WRITE_CREATE)
+        return check_absent(p, err);
+    if (r == 0 && p->opts->mode == CK_WRITE_IF_UNCHANGED)
+        return check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
+    return r;
+}
+
 static int write_in(struct put *p, struct ck_slice data, struct ck_err *err)
 {
-    int r = lock_dir(p->f, p->dir, p->key, &p->locked, err);
-    if (r == 0 && p->opts->mode == CK_WRITE_CREATE)
-        r = check_absent(p, err);
-    else if (r == 0 && p->opts->mode == CK_WRITE_IF_UNCHANGED)
-        r = check_unchanged(p->f, p->dir, p->locked, p->leaf, p->key, p->opts->version, err);
+    int r = lock_and_check(p, err);
     if (r == 0)
         r = attempt(p, data, err);
     if (r == AGAIN) {
@@ -251,7 +269,7 @@ static int write_in(struct put *p, struct ck_slice data, struct ck_err *err)
         p->f->named_temps = true;
         r = attempt(p, data, err);
     }
-    return r < 0 ? r : sync_folders(p, err);
+    return r < 0 || p->later ? r : sync_folders(p, err);
 }
 
 static int check_write(const char *key, const struct ck_write_opts *opts, struct ck_err *err)
@@ -278,6 +296,7 @@ int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
     for (int i = 0; i < OPEN_TRIES; i++) {
         CK_AUTOFD dir = -1;
         struct put p = {.f = f, .key = key, .opts = opts, .fd = -1};
+        p.later = opts->sync_later && opts->mode == CK_WRITE_CREATE;
         r = ck_fs_open_parent(f, key, opts->mode == CK_WRITE_IF_UNCHANGED ? NULL : &p.made, &dir,
                               &p.leaf, err);
         if (r == -(int)CK_NOT_FOUND && opts->mode == CK_WRITE_IF_UNCHANGED)
@@ -294,6 +313,83 @@ int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
     }
     if (r == 0 && ret)
         ck_fs_version(data, ret);
+    return r;
+}
+
+/* ---- in pieces ---- */
+
+struct writer {
+    struct ck_vfs_writer base;
+    struct put p;
+};
+
+static int writer_put(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err)
+{
+    return append(&((struct writer *)w)->p, piece, err);
+}
+
+/* The lock is taken only now: others need not wait while a large file arrives. */
+static int writer_commit(struct ck_vfs_writer *base, struct ck_version *ret, bool *ret_verified,
+                         struct ck_err *err)
+{
+    struct put *p = &((struct writer *)base)->p;
+    ret->token[0] = '\0'; /* not known without reading it again */
+    int r = sync_temp(p, err);
+    if (r == 0)
+        r = lock_and_check(p, err);
+    if (r == 0)
+        r = place(p, err);
+    if (r == AGAIN) {
+        p->f->named_temps = true;
+        r = ck_fail(err, CK_IO,
+                    "error during file write of \"%s\": the folder was removed, or an "
+                    "unnamed file cannot be given a name here",
+                    p->key);
+    }
+    return r < 0 || p->later ? r : sync_folders(p, err);
+}
+
+static void writer_free(struct ck_vfs_writer *base)
+{
+    struct writer *w = (struct writer *)base;
+    drop_temp(&w->p);
+    ck_fs_cleanup_fd(&w->p.dir);
+    free(w);
+}
+
+int ck_fs_writer(struct ck_vfs *v, const char *key, uint64_t size, const struct ck_write_opts *opts,
+                 struct ck_vfs_writer **ret, struct ck_err *err)
+{
+    static const struct ck_vfs_writer_ops ops = {writer_put, writer_commit, writer_free};
+    struct ck_fs *f = (struct ck_fs *)v;
+    int r = check_write(key, opts, err);
+    if (r < 0)
+        return r;
+    struct writer *w = ck_xcalloc(1, sizeof *w);
+    w->base = (struct ck_vfs_writer){&ops, v, key};
+    w->p = (struct put){.f = f, .key = key, .opts = opts, .fd = -1, .dir = -1};
+    w->p.later = opts->sync_later && opts->mode == CK_WRITE_CREATE;
+    /* There is no second attempt once the pieces have gone by. */
+    if (access("/proc/self/fd", X_OK) != 0)
+        f->named_temps = true;
+    r = ck_fs_open_parent(f, key, &w->p.made, &w->p.dir, &w->p.leaf, err);
+    if (r == 0)
+        r = *w->p.leaf ? open_temp(&w->p, err) : fail_write(err, EISDIR, &w->p);
+    if (r < 0)
+        writer_free(&w->base);
+    else
+        *ret = &w->base;
+    return r;
+}
+
+/* All of the file system at once: for thousands of new files that is one commit of its journal
+ * instead of thousands. */
+int ck_fs_sync(struct ck_vfs *v, const char *key, struct ck_err *err)
+{
+    CK_AUTOFD fd = -1;
+    int r = ck_fs_open_dir((struct ck_fs *)v, key, &fd, err);
+    if (r == 0 && syncfs(fd) < 0)
+        r = ck_fail_errno(err, errno, "syncing %s", key);
     return r;
 }
 

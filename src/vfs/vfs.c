@@ -146,6 +146,43 @@ int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_
     return opts->mode == CK_WRITE_IF_UNCHANGED ? let_pass(p, r, ck_mono_ms() - began) : r;
 }
 
+int ck_vfs_writer_open(const struct ck_path *p, uint64_t size, const struct ck_write_opts *opts,
+                       struct ck_vfs_writer **ret, struct ck_err *err)
+{
+    *ret = NULL;
+    if (!ops(p)->writer || p->vfs->ctx->watch || p->vfs->ctx->overlay)
+        return ck_fail(err, CK_UNSUPPORTED, "this store takes whole contents only");
+    struct span s = begin(p, "begin");
+    return end(&s, ops(p)->writer(p->vfs, p->key, size, opts, ret, err));
+}
+
+int ck_vfs_writer_put(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err)
+{
+    return piece.len ? w->ops->put(w, piece, err) : 0;
+}
+
+int ck_vfs_writer_commit(struct ck_vfs_writer *w, struct ck_version *ret_version,
+                         bool *ret_verified, struct ck_err *err)
+{
+    const struct ck_path p = {w->vfs, w->key};
+    struct span s = begin(&p, "commit");
+    struct ck_version ignored = {""};
+    *ret_verified = false;
+    return end(&s, w->ops->commit(w, ret_version ? ret_version : &ignored, ret_verified, err));
+}
+
+void ck_vfs_writer_free(struct ck_vfs_writer *w)
+{
+    if (w)
+        w->ops->free(w);
+}
+
+int ck_vfs_sync(const struct ck_path *p, struct ck_err *err)
+{
+    struct span s = begin(p, "sync");
+    return ops(p)->sync ? end(&s, ops(p)->sync(p->vfs, p->key, err)) : 0;
+}
+
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err)
 {
     struct span s = begin(p, "remove");

@@ -69,6 +69,9 @@ struct ck_write_opts {
     enum ck_write_mode mode;
     const struct ck_version *version; /* with CK_WRITE_IF_UNCHANGED */
     bool public_read;                 /* PublicACL of kOps; UNSUPPORTED where it means nothing */
+    /* With CK_WRITE_CREATE: the new object need not survive a power cut before ck_vfs_sync has
+     * returned. Local folders sync every write otherwise; other stores take no notice. */
+    bool sync_later;
 };
 
 struct ck_entry {
@@ -148,6 +151,20 @@ typedef int (*ck_bulk_fn)(void *arg, size_t i, struct ck_slice data,
 typedef int (*ck_found_fn)(void *arg, const char *dir, struct ck_slice data,
                            const struct ck_version *version, struct ck_err *item_err);
 
+/* An object under way that is written piece by piece, for contents too large to be held. Nothing of
+ * it can be seen before the commit. Used by one thread, like its container. */
+struct ck_vfs_writer {
+    const struct ck_vfs_writer_ops *ops;
+    struct ck_vfs *vfs;
+    const char *key; /* borrowed from the path */
+};
+struct ck_vfs_writer_ops {
+    int (*put)(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err);
+    int (*commit)(struct ck_vfs_writer *w, struct ck_version *ret, bool *ret_verified,
+                  struct ck_err *err);
+    void (*free)(struct ck_vfs_writer *w); /* without a commit: takes back what was begun */
+};
+
 /* What a store implements. Members marked optional may be NULL. Every member obeys the deadline of
  * the context (TIMEOUT) and its size limit (LIMIT), and reports DENIED, UNAUTHENTICATED and
  * UNAVAILABLE as such. Keys have been checked by the caller: no "..", no control characters. */
@@ -158,13 +175,21 @@ struct ck_vfs_ops {
      * but INVALID with a message saying so. */
     int (*read)(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
                 struct ck_err *err);
-    /* The same in pieces, without holding the whole. Optional: read() is used. */
+    /* The same in pieces, without holding the whole and without the context's size limit: the
+     * caller's function decides what is too much. Content that changes meanwhile is a CONFLICT.
+     * Optional: read() is used. */
     int (*read_stream)(struct ck_vfs *v, const char *key, ck_sink_fn fn, void *arg,
                        struct ck_version *ret, struct ck_err *err);
     /* Write atomically: a reader sees the old or the new content, never a part. Modes as in
      * enum ck_write_mode; EXISTS, CONFLICT. `ret` gets the new version (may be ""). */
     int (*write)(struct ck_vfs *v, const char *key, struct ck_slice data,
                  const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err);
+    /* Begin an object of `size` bytes that is written in pieces; modes and errors as of write().
+     * Optional: contents are written whole. */
+    int (*writer)(struct ck_vfs *v, const char *key, uint64_t size,
+                  const struct ck_write_opts *opts, struct ck_vfs_writer **ret, struct ck_err *err);
+    /* Make what was written below key with `sync_later` durable. Optional: it is already. */
+    int (*sync)(struct ck_vfs *v, const char *key, struct ck_err *err);
     /* Delete one object; only while it has `version` when that is not NULL (CONFLICT otherwise;
      * stores that cannot do that compare before deleting). NOT_FOUND where the store can tell
      * (S3 cannot: success). */
@@ -256,6 +281,22 @@ int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
  * each loss of the same key; 10 s at most. */
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err);
+/* Write in pieces. UNSUPPORTED where the store cannot (or somebody watches the context's changes,
+ * who is to see whole contents): then nothing has happened. `p` and `opts` must outlive the writer.
+ * commit: *ret_verified says that the store has confirmed the content by its digest. After free
+ * without a successful commit nothing has been written. */
+int ck_vfs_writer_open(const struct ck_path *p, uint64_t size, const struct ck_write_opts *opts,
+                       struct ck_vfs_writer **ret, struct ck_err *err);
+int ck_vfs_writer_put(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err);
+int ck_vfs_writer_commit(struct ck_vfs_writer *w, struct ck_version *ret_version,
+                         bool *ret_verified, struct ck_err *err);
+void ck_vfs_writer_free(struct ck_vfs_writer *w); /* NULL: nothing */
+static inline void ck_vfs_writer_cleanup(struct ck_vfs_writer **w)
+{
+    ck_vfs_writer_free(*w);
+}
+#define CK_AUTOWRITER CK_CLEANUP(ck_vfs_writer_cleanup) struct ck_vfs_writer
+int ck_vfs_sync(const struct ck_path *p, struct ck_err *err);
 int ck_vfs_remove(const struct ck_path *p, const struct ck_version *version, struct ck_err *err);
 int ck_vfs_remove_tree(const struct ck_path *p, struct ck_err *err);
 int ck_vfs_remove_versions(const struct ck_path *p, struct ck_err *err);

@@ -53,9 +53,12 @@ static void put_progress(struct ck_buf *b, const struct ck_copy_stats *s)
         put_bytes(b, s->bytes * MS / (uint64_t)s->ms);
         ck_buf_puts(b, "/s");
     }
-    if (done && done < s->files)
-        ck_buf_fmt(b, ", %llu s left",
-                   (unsigned long long)((uint64_t)s->ms * (s->files - done) / done / MS + 1));
+    /* Whichever takes longer: the files or their bytes. */
+    uint64_t ms = (uint64_t)s->ms, left = done ? ms * (s->files - done) / done : 0;
+    if (s->bytes && s->bytes < s->total && ms * (s->total - s->bytes) / s->bytes > left)
+        left = ms * (s->total - s->bytes) / s->bytes;
+    if (left && done < s->files)
+        ck_buf_fmt(b, ", %llu s left", (unsigned long long)(left / MS + 1));
 }
 
 /* A line that is rewritten on a terminal, else one now and then. */
@@ -225,7 +228,7 @@ static int run_sync(struct ck_ctx *ctx, void *opts, int argc, char **argv, struc
          .complete = "text json",                                                                  \
          .help = "form of the result: text or json"},                                              \
     {                                                                                              \
-        .name = "parallel", .type = CK_OPT_INT, O(parallel), .dflt = "16", .complete = "",         \
+        .name = "parallel", .type = CK_OPT_INT, O(parallel), .dflt = "32", .complete = "",         \
         .help = "files at a time, at most 64"                                                      \
     }
 

@@ -110,6 +110,20 @@ static void tell_plan(const struct ck_copy_plan *p)
             p->opts->planned(p->opts->arg, p->v[i].what, p->v[i].name, p->v[i].size);
 }
 
+/* New files are durable when the copy says that it is done, not one by one: a power cut before that
+ * is an interruption like any other, and the next run compares what it finds. Files that replace
+ * others are synced each, for they would be lost. Done even when nothing was copied: the run before
+ * may have ended just short of it. */
+static int sync_all(const struct ck_copy_plan *p, struct ck_err *err)
+{
+    struct ck_copy_view to;
+    int r = ck_copy_open(&to, p->a, &p->opts->to, err);
+    if (r == 0)
+        r = ck_vfs_sync(&to.root, err);
+    ck_copy_close(&to);
+    return r;
+}
+
 static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err *err)
 {
     const struct ck_copy_opts *o = p->opts;
@@ -126,8 +140,12 @@ static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err 
     if (r < 0)
         return r;
     ret->same = count(p, CK_COPY_SAME, NULL);
-    for (size_t i = 0; i < p->n; i++)
-        ret->files += to_apply(p, &p->v[i]);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ck_copy_item *it = &p->v[i];
+        bool written = to_apply(p, it) && it->what != CK_COPY_EXTRA && it->size > 0;
+        ret->files += to_apply(p, it);
+        ret->total += written ? (uint64_t)it->size : 0;
+    }
     if (o->dry_run) {
         if (o->planned)
             tell_plan(p);
@@ -136,8 +154,12 @@ static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err 
     for (size_t i = 0; i < p->n; i++)
         p->v[i].state = CK_COPY_TODO;
     r = ck_copy_run(p, to_apply, ck_copy_apply, ret, err);
+    CK_AUTOERR unsynced = CK_ERR_INIT;
+    bool lost = (ret->copied || ret->same) && sync_all(p, &unsynced) < 0;
     if (r == 0)
         r = report_failures(p, "copied", err);
+    if (r == 0 && lost)
+        r = ck_err_move(err, &unsynced);
     size_t left = r < 0 ? untried(p) : 0;
     return left ? ck_wrap(err, "given up with %zu files untried", left) : r;
 }

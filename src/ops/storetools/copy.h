@@ -32,6 +32,7 @@ struct ck_copy_stats {
     uint64_t copied, deleted, same; /* done so far; `same` needed nothing */
     uint64_t failed;
     uint64_t bytes; /* written so far */
+    uint64_t total; /* to be written, as far as listings tell sizes */
     int64_t ms;     /* since the first of them was begun */
 };
 
@@ -40,7 +41,7 @@ struct ck_copy_opts {
     /* Patterns of paths below the ends; empty: everything. One without a slash is held against the
      * last element; one that ends in a slash takes all below; `*` crosses slashes. */
     const struct ck_strv *include, *exclude;
-    unsigned parallel; /* files at a time; 0 means 16 */
+    unsigned parallel; /* files at a time; 0 means 32 */
     bool overwrite;    /* replace what differs; otherwise that is a refusal before any change */
     bool delete_extra; /* delete what only the destination has */
     bool dry_run;      /* stop after the comparison */

@@ -28,6 +28,14 @@ struct ck_copy_plan {
     bool local; /* the destination is a local folder */
 };
 
+/* Bytes of contents that all threads together may hold. */
+struct ck_copy_budget {
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    size_t left;
+    uint64_t last, turn; /* who came last, whose turn it is */
+};
+
 /* One end as one thread sees it: a context of its own, for nothing in it is shared. */
 struct ck_copy_view {
     struct ck_vfs_ctx ctx;
@@ -49,12 +57,38 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
 /* ---- item.c ---- */
 struct ck_copy_pair {
     struct ck_copy_view from, to;
+    atomic_uint_fast64_t *live; /* bytes of files under way, for the progress; NULL: not counted */
 };
 /* Compare the contents: sets item->what to SAME or CHANGED. */
 int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struct ck_err *err);
 /* Bring the destination in line, and check that it is. *ret_bytes: written. */
 int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
                   struct ck_err *err);
+
+int ck_copy_fail_damaged(struct ck_err *err);
+
+/* ---- large.c ---- */
+void ck_copy_budget_init(struct ck_copy_budget *b);
+void ck_copy_budget_done(struct ck_copy_budget *b);
+size_t ck_copy_need(const struct ck_copy_item *it);
+/* Wait until n bytes are left, and have them. */
+void ck_copy_budget_take(struct ck_copy_budget *b, size_t n);
+void ck_copy_budget_give(struct ck_copy_budget *b, size_t n);
+
+/* Whether the file goes through piece by piece, where both ends can. */
+bool ck_copy_is_large(const struct ck_copy_item *it);
+struct ck_copy_digest {
+    unsigned char bytes[32];
+    size_t len;
+};
+/* MD5 or SHA-256 of an object, without holding it. */
+int ck_copy_digest(const struct ck_path *at, bool md5, struct ck_copy_digest *ret,
+                   struct ck_version *ret_version, struct ck_err *err);
+/* Copy without holding the whole, and check. UNSUPPORTED where the destination takes whole contents
+ * only: then nothing has happened. */
+int ck_copy_stream(const struct ck_path *from, const struct ck_path *to, int64_t size,
+                   const struct ck_write_opts *o, atomic_uint_fast64_t *live, uint64_t *ret_bytes,
+                   struct ck_err *err);
 
 /* ---- pool.c ---- */
 /* fn for every item that `wants` takes, by several threads; fn fills item->err and returns its

@@ -28,10 +28,36 @@ static bool is_md5(struct ck_slice content, const char *md5)
     return strcmp(hex, md5) == 0;
 }
 
+static void put_digest(struct ck_buf *out, const struct ck_copy_digest *d)
+{
+    ck_hex_encode(out, d->bytes, d->len);
+}
+
+/* By digests, of the kind that one of the listings has told perhaps. */
+static int compare_large(const struct ck_path *from, const struct ck_path *to,
+                         struct ck_copy_item *it, struct ck_err *err)
+{
+    bool md5 = it->from_md5 || it->to_md5;
+    struct ck_copy_digest d;
+    CK_AUTOBUF struct ck_buf x = CK_BUF_INIT, y = CK_BUF_INIT;
+    ck_buf_puts(&x, it->from_md5 ? it->from_md5 : "");
+    ck_buf_puts(&y, it->to_md5 ? it->to_md5 : "");
+    int r = 0;
+    if (!y.len && (r = ck_copy_digest(to, md5, &d, &it->version, err)) == 0)
+        put_digest(&y, &d);
+    if (r == 0 && !x.len && (r = ck_copy_digest(from, md5, &d, NULL, err)) == 0)
+        put_digest(&x, &d);
+    if (r == 0)
+        it->what = strcmp(ck_buf_str(&x), ck_buf_str(&y)) == 0 ? CK_COPY_SAME : CK_COPY_CHANGED;
+    return r;
+}
+
 int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_path from = ck_copy_at(a, &w->from, it->name), to = ck_copy_at(a, &w->to, it->name);
+    if (ck_copy_is_large(it))
+        return compare_large(&from, &to, it, err);
     CONTENT x = CK_BUF_INIT, y = CK_BUF_INIT;
     int r = 0;
     bool same;
@@ -51,7 +77,17 @@ int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struc
     return 0;
 }
 
-/* The store's word for what it holds, or a look at it. */
+int ck_copy_fail_damaged(struct ck_err *err)
+{
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "what arrived is not what was sent: it was damaged, or changed by someone else");
+}
+
+/* The store's word for what it holds, or a look at it. The ETag in the reply to a write is such a
+ * word: S3 makes it from the bytes it has stored, and it is compared with the MD5 of the bytes that
+ * were read from the source; asking again would bring the same tag. (The request carries the MD5
+ * and the signed SHA-256 too, so that bytes damaged on the way are refused.) A local file is read
+ * back. */
 static int verify(const struct ck_path *to, struct ck_slice content,
                   const struct ck_version *version, struct ck_err *err)
 {
@@ -74,8 +110,7 @@ static int verify(const struct ck_path *to, struct ck_slice content,
         if (r < 0 || ck_slice_eq(ck_buf_slice(&back), content))
             return r;
     }
-    return ck_fail(err, CK_UNAVAILABLE,
-                   "what arrived is not what was sent: it was damaged, or changed by someone else");
+    return ck_copy_fail_damaged(err);
 }
 
 static int delete_one(const struct ck_path *to, struct ck_err *err)
@@ -87,11 +122,43 @@ static int delete_one(const struct ck_path *to, struct ck_err *err)
     return 0;
 }
 
+static int look_away(void *arg, struct ck_slice piece, struct ck_err *err)
+{
+    return 0;
+}
+
 /* The version to be replaced; the listing told only that it differs. */
 static int version_of(const struct ck_path *to, struct ck_copy_item *it, struct ck_err *err)
 {
-    CONTENT old = CK_BUF_INIT;
-    return *it->version.token ? 0 : ck_vfs_read(to, &old, &it->version, err);
+    return *it->version.token ? 0 : ck_vfs_read_stream(to, look_away, NULL, &it->version, err);
+}
+
+static int write_whole(const struct ck_path *from, const struct ck_path *to,
+                       const struct ck_write_opts *o, uint64_t *ret_bytes, struct ck_err *err)
+{
+    CONTENT content = CK_BUF_INIT;
+    struct ck_version written = {""};
+    int r = ck_vfs_read(from, &content, NULL, err);
+    if (r == 0)
+        r = ck_vfs_write(to, ck_buf_slice(&content), o, &written, err);
+    if (r == 0)
+        r = verify(to, ck_buf_slice(&content), &written, err);
+    *ret_bytes = content.len;
+    return r;
+}
+
+/* In pieces what is large, where the destination takes pieces. */
+static int transfer(const struct ck_copy_pair *w, const struct ck_copy_item *it,
+                    const struct ck_path *from, const struct ck_path *to,
+                    const struct ck_write_opts *o, uint64_t *ret_bytes, struct ck_err *err)
+{
+    if (ck_copy_is_large(it)) {
+        CK_AUTOERR own = CK_ERR_INIT;
+        int r = ck_copy_stream(from, to, it->size, o, w->live, ret_bytes, &own);
+        if (r != -(int)CK_UNSUPPORTED)
+            return r < 0 ? ck_err_move(err, &own) : 0;
+    }
+    return write_whole(from, to, o, ret_bytes, err);
 }
 
 int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
@@ -102,22 +169,18 @@ int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_
     *ret_bytes = 0;
     if (it->what == CK_COPY_EXTRA)
         return delete_one(&to, err);
-    CONTENT content = CK_BUF_INIT;
-    struct ck_write_opts o = {.mode = CK_WRITE_CREATE};
-    int r = ck_vfs_read(&from, &content, NULL, err);
-    if (r == 0 && it->what == CK_COPY_CHANGED) {
+    struct ck_write_opts o = {.mode = CK_WRITE_CREATE, .sync_later = true};
+    uint64_t bytes = 0;
+    int r = 0;
+    if (it->what == CK_COPY_CHANGED) {
         o = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &it->version};
         r = version_of(&to, it, err);
     }
-    if (r < 0)
-        return r;
-    struct ck_version written = {""};
-    r = ck_vfs_write(&to, ck_buf_slice(&content), &o, &written, err);
+    if (r == 0)
+        r = transfer(w, it, &from, &to, &o, &bytes, err);
     if (r == -(int)CK_EXISTS)
         return ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile");
     if (r == 0)
-        r = verify(&to, ck_buf_slice(&content), &written, err);
-    if (r == 0)
-        *ret_bytes = content.len;
+        *ret_bytes = bytes;
     return r;
 }

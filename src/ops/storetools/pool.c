@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { THREADS = 16, MAX_THREADS = 64, REPORT_MS = 200, STACK = 512 * 1024, GIVE_UP = 100 };
+enum { THREADS = 32, MAX_THREADS = 64, REPORT_MS = 200, STACK = 512 * 1024, GIVE_UP = 100 };
 
 struct pool {
     struct ck_copy_plan *plan;
     bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it);
     ck_copy_fn fn;
     atomic_size_t next;
+    struct ck_copy_budget budget;
+    atomic_uint_fast64_t live; /* bytes of large files under way */
     atomic_uint_fast64_t bytes, copied, deleted, failed, done;
     pthread_mutex_t lock;
     pthread_cond_t ended;
@@ -24,8 +26,11 @@ struct pool {
 static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_item *it)
 {
     uint64_t bytes = 0;
+    size_t need = ck_copy_need(it);
     atomic_fetch_add(&p->done, 1);
+    ck_copy_budget_take(&p->budget, need);
     int r = p->fn(w, it, &bytes, &it->err);
+    ck_copy_budget_give(&p->budget, need);
     it->state = r < 0 ? CK_COPY_FAILED : CK_COPY_DONE;
     atomic_fetch_add(&p->bytes, bytes);
     atomic_fetch_add(r < 0 ? &p->failed : it->what == CK_COPY_EXTRA ? &p->deleted : &p->copied, 1);
@@ -35,7 +40,7 @@ static void *work(void *arg)
 {
     struct pool *p = arg;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    struct ck_copy_pair w = {0};
+    struct ck_copy_pair w = {.live = &p->live};
     CK_AUTOERR err = CK_ERR_INIT;
     int r = ck_copy_open(&w.from, a, &p->plan->opts->from, &err);
     if (r == 0)
@@ -56,7 +61,7 @@ static void *work(void *arg)
 static void report(struct pool *p, struct ck_copy_stats *s, int64_t began)
 {
     const struct ck_copy_opts *o = p->plan->opts;
-    s->bytes = atomic_load(&p->bytes);
+    s->bytes = atomic_load(&p->bytes) + atomic_load(&p->live);
     s->copied = atomic_load(&p->copied);
     s->deleted = atomic_load(&p->deleted);
     s->failed = atomic_load(&p->failed);
@@ -104,6 +109,7 @@ int ck_copy_run(struct ck_copy_plan *plan,
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK);
+    ck_copy_budget_init(&p.budget);
     pthread_mutex_init(&p.lock, NULL);
     pthread_cond_init(&p.ended, NULL);
     p.running = threads;
@@ -120,6 +126,7 @@ int ck_copy_run(struct ck_copy_plan *plan,
     pthread_attr_destroy(&attr);
     pthread_cond_destroy(&p.ended);
     pthread_mutex_destroy(&p.lock);
+    ck_copy_budget_done(&p.budget);
     if (!started)
         return ck_fail(err, CK_INTERNAL, "no thread could be started");
     /* All of them, or those that failed say why it was given up. */

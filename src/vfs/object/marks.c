@@ -14,6 +14,12 @@ size_t ck_marks_tag_len(const char *token)
     return strcspn(token, " ");
 }
 
+bool ck_marks_same_tag(const char *a, const char *b)
+{
+    size_t n = ck_marks_tag_len(a);
+    return n && n == ck_marks_tag_len(b) && memcmp(a, b, n) == 0;
+}
+
 static const char *marks_of(const char *token)
 {
     size_t n = ck_marks_tag_len(token);

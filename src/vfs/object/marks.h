@@ -28,3 +28,5 @@ enum ck_marks_verdict ck_marks_judge(const char *written, const char *found);
 void ck_marks_add(struct ck_version *v, const char *marks);
 /* Bytes of the token before the marks. */
 size_t ck_marks_tag_len(const char *token);
+/* Whether both tokens have the same ETag; no tag is like no other. */
+bool ck_marks_same_tag(const char *a, const char *b);

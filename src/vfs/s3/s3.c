@@ -21,14 +21,12 @@ void ck_s3_version(const struct ck_resp *resp, const char *marks, struct ck_vers
     ck_marks_add(ret, marks);
 }
 
-static void take_version(const struct ck_resp *resp, struct ck_version *ret)
+void ck_s3_version_of(const struct ck_resp *resp, struct ck_version *ret)
 {
     ck_s3_version(resp, ck_nvs_get(&resp->headers, CK_S3_MARKS), ret);
 }
 
-/* The MD5 in an ETag; false where the tag is none: objects in parts or encrypted with other keys.
- */
-static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
+bool ck_s3_md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
 {
     const char *etag = ck_nvs_get(&resp->headers, "etag");
     const char *sse = ck_nvs_get(&resp->headers, "x-amz-server-side-encryption");
@@ -42,20 +40,25 @@ static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
     return true;
 }
 
+int ck_s3_damaged(struct ck_s3 *s, const char *key, struct ck_err *err)
+{
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "error reading %s://%s/%s: the content received does not match the server's "
+                   "MD5; it was damaged on the way or in the store",
+                   s->env_scheme, s->base.container, key);
+}
+
 /* An ETag that is a plain MD5 must be that of the bytes received. */
 static int verify(struct ck_s3 *s, const char *key, const struct ck_resp *resp, struct ck_err *err)
 {
     unsigned char want[CK_MD5_LEN];
-    if (!md5_of(resp, want))
+    if (!ck_s3_md5_of(resp, want))
         return 0;
     unsigned char md5[CK_MD5_LEN];
     ck_md5(ck_buf_slice(&resp->body), md5);
     if (memcmp(md5, want, sizeof md5) == 0)
         return 0;
-    return ck_fail(err, CK_UNAVAILABLE,
-                   "error reading %s://%s/%s: the content received does not match the server's "
-                   "MD5; it was damaged on the way or in the store",
-                   s->env_scheme, s->base.container, key);
+    return ck_s3_damaged(s, key, err);
 }
 
 static int take_object(struct ck_s3 *s, const char *key, const struct ck_resp *resp,
@@ -84,7 +87,7 @@ static int s3_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct
     if (r < 0)
         return r;
     ck_buf_put(out, ck_buf_slice(&resp.body));
-    take_version(&resp, ret);
+    ck_s3_version_of(&resp, ret);
     return 0;
 }
 
@@ -114,7 +117,7 @@ static int bulk_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *i
         return b->fn(b->arg, i, r < 0 ? CK_S("") : ck_buf_slice(&out), &version, item_err);
     }
     int r = take_object(b->s, b->keys[i], resp, item_err);
-    take_version(resp, &version);
+    ck_s3_version_of(resp, &version);
     return b->fn(b->arg, i, r < 0 ? CK_S("") : ck_buf_slice(&resp->body), &version, item_err);
 }
 
@@ -157,7 +160,7 @@ static int s3_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, stru
                        s->env_scheme, s->base.container, key);
     if (resp.status != 200)
         return ck_s3_fail(s, &resp, "checking", "s3:GetObject", key, err);
-    if (md5_of(&resp, ret->bytes))
+    if (ck_s3_md5_of(&resp, ret->bytes))
         ret->len = CK_MD5_LEN;
     return 0;
 }
@@ -178,7 +181,9 @@ static void s3_close(struct ck_vfs *v)
     static const struct ck_vfs_ops ops_##name = {                                                  \
         .scheme = #name,                                                                           \
         .read = s3_read,                                                                           \
+        .read_stream = ck_s3_read_stream,                                                          \
         .write = ck_s3_write,                                                                      \
+        .writer = ck_s3_writer,                                                                    \
         .remove = ck_s3_remove,                                                                    \
         .remove_tree = ck_s3_remove_tree,                                                          \
         .remove_versions = ck_s3_remove_versions,                                                  \

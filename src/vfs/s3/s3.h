@@ -1,9 +1,9 @@
 /* The S3 family: s3:// on AWS or a custom endpoint, do:// scw:// linode:// hos://.
  *
  * Shared between the files of the driver: s3.c (locations, reads), write.c (conditional writes,
- * single deletions), client.c (endpoint, region, signing, errors), list.c (listings), delete.c
- * (trees and versions), exposure.c (who can read). Mirrors kOps' util/pkg/vfs/s3fs.go and
- * s3context.go; where it differs docs/differences.md says why. */
+ * single deletions), client.c (endpoint, region, signing, errors), list.c (listings), stream.c and
+ * parts.c (large objects), delete.c (trees and versions), exposure.c (who can read). Mirrors kOps'
+ * util/pkg/vfs/s3fs.go and s3context.go; where it differs docs/differences.md says why. */
 #pragma once
 
 #include "auth/cred.h"
@@ -69,6 +69,21 @@ struct ck_http *ck_s3_http(struct ck_s3 *s);
 /* ---- s3.c ---- */
 /* The version of an object: its ETag and its marks (or NULL). ret may be NULL. */
 void ck_s3_version(const struct ck_resp *resp, const char *marks, struct ck_version *ret);
+/* The same with the marks that the reply tells. */
+void ck_s3_version_of(const struct ck_resp *resp, struct ck_version *ret);
+/* The MD5 in an ETag; false where the tag is none: objects in parts or encrypted with other keys.
+ */
+bool ck_s3_md5_of(const struct ck_resp *resp, unsigned char ret[16]);
+/* The error of content that is not what its ETag says. */
+int ck_s3_damaged(struct ck_s3 *s, const char *key, struct ck_err *err);
+
+/* ---- stream.c ---- */
+int ck_s3_read_stream(struct ck_vfs *v, const char *key, ck_sink_fn fn, void *arg,
+                      struct ck_version *ret, struct ck_err *err);
+
+/* ---- parts.c ---- */
+int ck_s3_writer(struct ck_vfs *v, const char *key, uint64_t size, const struct ck_write_opts *opts,
+                 struct ck_vfs_writer **ret, struct ck_err *err);
 
 /* ---- write.c ---- */
 int ck_s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,

@@ -61,12 +61,6 @@ struct seen {
     enum ck_marks_verdict verdict; /* on this write */
 };
 
-static bool same_tag(const char *a, const char *b)
-{
-    size_t n = ck_marks_tag_len(a);
-    return n && n == ck_marks_tag_len(b) && memcmp(a, b, n) == 0;
-}
-
 static int look(const struct put *p, struct seen *ret, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -86,7 +80,8 @@ static int look(const struct put *p, struct seen *ret, struct ck_err *err)
     ck_s3_version(&resp, marks, &ret->version);
     ret->verdict = ck_marks_judge(p->marks, marks);
     const struct ck_version *base = p->opts->version;
-    if (ret->verdict == CK_MARKS_UNKNOWN && base && same_tag(ret->version.token, base->token))
+    if (ret->verdict == CK_MARKS_UNKNOWN && base &&
+        ck_marks_same_tag(ret->version.token, base->token))
         ret->verdict = CK_MARKS_UNCHANGED;
     return 0;
 }
@@ -211,7 +206,7 @@ static int put_probing(const struct put *p, const char *if_match, struct ck_vers
     int r = look(p, &now, err);
     if (r < 0)
         return r;
-    if (if_match ? !same_tag(now.version.token, if_match) : now.status == 200)
+    if (if_match ? !ck_marks_same_tag(now.version.token, if_match) : now.status == 200)
         return refused(p, err);
     r = put_conditional(p, if_match, ret, err);
     if (r < 0 || p->s->conditional != CK_S3_COND_UNKNOWN)
@@ -298,7 +293,7 @@ int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
         r = look(&p, &now, err);
         if (r < 0)
             return r;
-        if (!same_tag(now.version.token, version->token))
+        if (!ck_marks_same_tag(now.version.token, version->token))
             return refused(&p, err);
         ck_nvs_addf(a, &req.headers, "if-match", "%.*s", (int)ck_marks_tag_len(version->token),
                     version->token);
