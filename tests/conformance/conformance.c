@@ -487,5 +487,6 @@ int main(void)
     if (getenv("CK_WITHOUT"))
         cmocka_set_skip_filter(getenv("CK_WITHOUT"));
     int failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
+    failed += run_pieces();
     return failed + run_races();
 }

@@ -47,5 +47,8 @@ void lists(struct store *s, enum what what, const char *key, const char *want);
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- pieces.c ---- */
+int run_pieces(void);
+
 /* ---- races.c ---- */
 int run_races(void);

@@ -305,6 +305,10 @@ int ck_s3_writer(struct ck_vfs *v, const char *key, uint64_t size, const struct 
             err, CK_INVALID,
             "error writing %s://%s/%.64s…: keys have at most %d bytes and objects %d TiB",
             s->env_scheme, s->base.container, key, MAX_KEY, TOTAL_TIB);
+    bool known = opts->version && *opts->version->token;
+    if (opts->mode == CK_WRITE_IF_UNCHANGED && !known)
+        return ck_fail(err, CK_CONFLICT, "%s://%s/%s: the version that was read is not known",
+                       s->env_scheme, s->base.container, key);
     uint64_t parts = (size + MAX_PARTS - 1) / MAX_PARTS, least = LEAST_PART * MIB;
     struct writer *w = ck_xcalloc(1, sizeof *w);
     w->base = (struct ck_vfs_writer){&ops, v, key};
