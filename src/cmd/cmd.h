@@ -101,7 +101,9 @@ struct ck_ctx {
     int out_errno;       /* why standard output cannot be written; 0: it can */
     const char *program; /* "ckops" */
     /* global flags */
-    const char *opt_state, *opt_name, *opt_config;
+    struct ck_strv opt_states; /* every --state, for commands that read several stores */
+    const char *opt_state;     /* the last of them */
+    const char *opt_name, *opt_config;
     bool state_given, name_given;
     int64_t verbosity;
     bool lenient;

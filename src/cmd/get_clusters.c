@@ -4,7 +4,7 @@
  * cannot be read is shown as such and makes the exit status 4; kOps leaves it out. Mirrors
  * cmd/kops/get_cluster.go. */
 #include "cmd/commands.h"
-#include "cmd/getout.h"
+#include "cmd/get/stores.h"
 
 #include "base/enc.h"
 #include "ops/get.h"
@@ -135,10 +135,14 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     const char **names = ck_arena_alloc(ctx->arena, (n + 1) * sizeof *names);
     for (size_t i = 0; i < n; i++)
         names[i] = argc ? argv[i] : ctx->opt_name;
+    l.format = ck_get_format_of(o->common.output);
+    if (ctx->opt_states.n > 1)
+        return l.format == CK_GET_UNKNOWN
+                   ? ck_get_bad_format(o->common.output, err)
+                   : ck_get_clusters_of_stores(ctx, l.format, o->full, names, n, err);
     int r = ck_ctx_store(ctx, &l.store, err);
     if (r)
         return r;
-    l.format = ck_get_format_of(o->common.output);
     l.list = (struct ck_get_list){.ctx = ctx, .format = l.format, .single = n == 1};
     l.table = ck_get_cluster_table();
     r = n ? list_named(&l, names, n, err) : list_all(&l, err);
@@ -179,7 +183,10 @@ const struct ck_cmd ck_cmd_get_clusters = {
                "ckops get clusters\n"
                "\n"
                "# The configuration of one cluster, as a manifest.\n"
-               "ckops get cluster k8s.example.com -o yaml",
+               "ckops get cluster k8s.example.com -o yaml\n"
+               "\n"
+               "# The clusters of several stores in one table.\n"
+               "ckops get clusters --state s3://production-state --state s3://lab-state",
     .opts = options,
     .opts_size = sizeof(struct clusters_opts),
     .args = args,

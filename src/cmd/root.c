@@ -19,6 +19,14 @@ static int parse_level(const char *text, void *value, struct ck_err *err)
     return ck_parse_int(text, 10, 32, value, err);
 }
 
+static int add_state(const char *text, void *value, struct ck_err *err)
+{
+    struct ck_ctx *ctx = (void *)((char *)value - offsetof(struct ck_ctx, opt_states));
+    ck_strv_push(&ctx->opt_states, text);
+    ctx->opt_state = ctx->opt_states.v[ctx->opt_states.n - 1];
+    return 0;
+}
+
 static int complete_name(struct ck_ctx *ctx, const void *opts, const char *prefix,
                          struct ck_strv *ret, struct ck_err *err)
 {
@@ -69,10 +77,13 @@ static const struct ck_opt options[] = {
      .complete_fn = complete_name,
      .help = "name of the cluster; replaces the variable KOPS_CLUSTER_NAME"},
     {.name = "state",
-     .type = CK_OPT_STRING,
-     GLOBAL(opt_state),
+     .type = CK_OPT_CUSTOM,
+     .type_name = "string",
+     .parse = add_state,
+     GLOBAL(opt_states),
      .given_off = offsetof(struct ck_ctx, state_given),
-     .help = "URL of the state store; replaces the variable KOPS_STATE_STORE"},
+     .help = "URL of the state store, or @NAME of one in ckops_contexts; replaces the variable "
+             "KOPS_STATE_STORE"},
     {.shorthand = 'v',
      .name = "v",
      .type = CK_OPT_CUSTOM,

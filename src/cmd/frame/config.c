@@ -4,6 +4,7 @@
  * (viper) with the differences that vfs.md §14.3 asks for. */
 #include "cmd/frame/config.h"
 
+#include "base/enc.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "doc/yaml.h"
@@ -32,6 +33,7 @@ static int parse(struct ck_ctx *ctx, struct ck_slice text, struct ck_config *ret
         return ck_wrap(err, "While parsing config");
     ret->state = value_of(root, "kops_state_store");
     ret->store_profile = value_of(root, "ckops_store_profile");
+    ret->contexts = ck_get(root, "ckops_contexts");
     ret->stores = ck_get(root, "ckops_stores");
     return 0;
 }
@@ -53,6 +55,35 @@ const char *ck_config_store_setting(const struct ck_config *c, const char *url, 
         }
     }
     return found;
+}
+
+static int no_such_context(const struct ck_config *c, const char *name, struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf known = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    for (size_t i = 0; ck_is_map(c->contexts) && i < ck_len(c->contexts); i++)
+        ck_buf_fmt(&known, "%s@%.*s", i ? ", " : "", CK_SARG(c->contexts->map.v[i].key));
+    ck_goquote(&q, ck_slice_of(name));
+    return ck_fail(err, CK_INVALID,
+                   "there is no store called %s in the configuration file's ckops_contexts (%s); a "
+                   "folder of this name is written ./@…",
+                   ck_buf_str(&q), known.len ? ck_buf_str(&known) : "it has none");
+}
+
+int ck_config_context(struct ck_ctx *ctx, const struct ck_config *c, const char *text,
+                      const char **ret, struct ck_err *err)
+{
+    *ret = text;
+    if (*text != '@')
+        return 0;
+    const char *url = ck_str_or(ck_get(c->contexts, text + 1), "");
+    if (!*url)
+        return no_such_context(c, text, err);
+    if (*url == '@')
+        return ck_fail(err, CK_INVALID, "%s in ckops_contexts is %s: a URL is needed, not a name",
+                       text, url);
+    *ret = url;
+    return 0;
 }
 
 static int load(struct ck_ctx *ctx, const char *path, struct ck_config *ret, struct ck_err *err)

@@ -115,6 +115,19 @@ static void warn_forgetful(const struct ck_ctx *ctx, const char *url)
                 url);
 }
 
+/* Which of several would be read or changed must not depend on their order. */
+static int check_single(const struct ck_ctx *ctx, struct ck_err *err)
+{
+    const struct ck_strv *s = &ctx->opt_states;
+    for (size_t i = 1; i < s->n; i++)
+        if (strcmp(s->v[i], s->v[0]) != 0)
+            return ck_fail(err, CK_INVALID,
+                           "--state names %zu stores, and \"%s\" works on one; only `get clusters` "
+                           "reads several",
+                           s->n, ctx->cmd_path ? ctx->cmd_path : "this command");
+    return 0;
+}
+
 int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
 {
     *ret = &ctx->store;
@@ -123,7 +136,11 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     struct ck_config config;
     ck_config_load(ctx, &config);
     const char *url = NULL;
-    int r = ck_state_clean(ctx->arena, state_text(ctx, &config), &url, err);
+    int r = check_single(ctx, err);
+    if (r == 0)
+        r = ck_config_context(ctx, &config, state_text(ctx, &config), &url, err);
+    if (r == 0)
+        r = ck_state_clean(ctx->arena, url, &url, err);
     if (r < 0)
         return r;
     store_settings(ctx, &config, url);

@@ -209,7 +209,8 @@ int ck_main(int argc, char **argv)
     harden();
     set_signals();
     CK_AUTOARENA struct ck_arena *arena = ck_arena_new();
-    struct ck_ctx ctx = {.arena = arena, .program = "ckops", .cluster_name = "", .opt_name = ""};
+    struct ck_ctx ctx = {
+        .arena = arena, .program = "ckops", .cluster_name = "", .opt_state = "", .opt_name = ""};
     ck_env_from_process(&ctx.env);
     ctx.vfs.env = &ctx.env;
     ctx.vfs.arena = arena;
@@ -221,6 +222,7 @@ int ck_main(int argc, char **argv)
     bool reader_gone = ctx.out_errno == EPIPE;
     ck_vfs_ctx_done(&ctx.vfs);
     ck_buf_done(&ctx.out);
+    ck_strv_done(&ctx.opt_states);
     ck_env_done(&ctx.env);
     if (reader_gone) { /* end as programs in a pipe end */
         signal(SIGPIPE, SIG_DFL);

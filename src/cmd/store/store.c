@@ -11,7 +11,9 @@ int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struc
     struct ck_config config;
     ck_config_load(ctx, &config);
     const char *url = NULL;
-    int r = ck_state_clean(ctx->arena, text, &url, err);
+    int r = ck_config_context(ctx, &config, text, &url, err);
+    if (r == 0)
+        r = ck_state_clean(ctx->arena, url, &url, err);
     if (r < 0)
         return r;
     if (ck_str_starts(url, "memfs://") && !ck_env_nonempty(&ctx->env, "CKOPS_MEMFS_ROOT"))
