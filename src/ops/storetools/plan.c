@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCAL_ELEMENT = 255 };
+/* What a file's name can have, and how deep local stores are read. */
+enum { LOCAL_ELEMENT = 255, LOCAL_DEPTH = 64 };
 
 /* ---- ends ---- */
 
@@ -73,6 +74,7 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             return refuse(name, "holds control characters", err);
     struct ck_slice rest = ck_slice_of(name), step;
+    unsigned elements = 0;
     while (rest.ptr && ck_slice_next(&rest, '/', &step)) {
         if (ck_slice_eq_str(step, ".."))
             return refuse(name, "leads out of the destination", err);
@@ -82,6 +84,8 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
             return refuse(name, "is no path of a folder", err);
         if (step.len > LOCAL_ELEMENT)
             return refuse(name, "has an element longer than 255 bytes", err);
+        if (++elements > LOCAL_DEPTH + 1)
+            return refuse(name, "lies more than 64 folders deep", err);
     }
     if (!*name || name[0] == '/' || name[strlen(name) - 1] == '/')
         return p->local || !*name ? refuse(name, "is no path of a folder", err) : 0;

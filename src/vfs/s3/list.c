@@ -45,19 +45,29 @@ static void page_request(struct ck_arena *a, const struct listing *l, struct ck_
 
 /* In a url-encoded listing a space is "+". Servers that ignore encoding-type do not say they did.
  */
-static const char *key_of(const struct listing *l, const struct ck_val *v, bool encoded)
+static int key_of(const struct listing *l, const struct ck_val *v, bool encoded, const char **ret,
+                  struct ck_err *err)
 {
     const char *text = ck_str_or(v, "");
+    *ret = ck_arena_strdup(l->a, text);
     if (!encoded)
-        return ck_arena_strdup(l->a, text);
+        return 0;
     char *plain = ck_arena_strdup(l->a, text);
     for (char *p = plain; *p; p++)
         if (*p == '+')
             *p = ' ';
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    *ret = plain;
     if (!ck_pct_decode(&b, ck_slice_of(plain)))
-        return plain;
-    return ck_arena_strndup(l->a, ck_buf_str(&b), b.len);
+        return 0;
+    *ret = ck_arena_strndup(l->a, ck_buf_str(&b), b.len);
+    if (strlen(*ret) == b.len)
+        return 0;
+    /* Cut off there it would be the name of another object. */
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_buf_slice(&b));
+    return ck_fail(err, CK_INVALID, "error listing %s://%s/%s: the name %.400s holds a NUL byte",
+                   l->s->env_scheme, l->s->base.container, l->prefix, ck_buf_str(&q));
 }
 
 static const char *md5_of_etag(struct ck_arena *a, const char *etag)
@@ -70,15 +80,16 @@ static const char *md5_of_etag(struct ck_arena *a, const char *etag)
     return ck_arena_strndup(a, s.ptr, s.len);
 }
 
-static void add_object(struct listing *l, const struct ck_val *c, bool encoded)
+static int add_object(struct listing *l, const struct ck_val *c, bool encoded, struct ck_err *err)
 {
-    const char *key = key_of(l, ck_get(c, "Key"), encoded);
+    const char *key;
+    int r = key_of(l, ck_get(c, "Key"), encoded, &key, err);
     size_t plen = strlen(l->prefix);
-    if (!ck_str_starts(key, l->prefix))
-        return;
+    if (r < 0 || !ck_str_starts(key, l->prefix))
+        return r;
     /* "dir/" itself is a folder made by some console: kOps skips it in directories only. */
     if (l->what == FILES && key[plen] == '\0')
-        return;
+        return 0;
     int64_t mtime = 0;
     ck_rfc3339_parse(ck_slice_of(ck_str_at(c, "LastModified")), &mtime);
     ck_entries_add(l->a, l->out,
@@ -89,16 +100,21 @@ static void add_object(struct listing *l, const struct ck_val *c, bool encoded)
                        .mtime_s = mtime,
                        .md5 = md5_of_etag(l->a, ck_str_at(c, "ETag")),
                    });
+    return 0;
 }
 
-static void add_prefix(struct listing *l, const struct ck_val *p, bool encoded)
+static int add_prefix(struct listing *l, const struct ck_val *p, bool encoded, struct ck_err *err)
 {
-    const char *key = key_of(l, ck_get(p, "Prefix"), encoded);
+    const char *key;
+    int r = key_of(l, ck_get(p, "Prefix"), encoded, &key, err);
+    if (r < 0)
+        return r;
     size_t n = strlen(key), plen = strlen(l->prefix);
     if (n <= plen + 1 || !ck_str_starts(key, l->prefix) || key[n - 1] != '/')
-        return;
+        return 0;
     char *dir = ck_arena_strndup(l->a, key, n - 1);
     ck_entries_add(l->a, l->out, (struct ck_entry){.key = dir, .name = dir + plen, .size = -1});
+    return 0;
 }
 
 static int take_page(struct listing *l, const struct ck_resp *resp, struct ck_err *err)
@@ -117,13 +133,15 @@ static int take_page(struct listing *l, const struct ck_resp *resp, struct ck_er
     bool encoded = strcmp(ck_str_at(page, "EncodingType"), "url") == 0;
     if (l->what == DIRS) {
         const struct ck_val *dirs = ck_xml_list(tmp, page, "CommonPrefixes");
-        for (size_t i = 0; i < ck_len(dirs); i++)
-            add_prefix(l, ck_item(dirs, i), encoded);
+        for (size_t i = 0; r == 0 && i < ck_len(dirs); i++)
+            r = add_prefix(l, ck_item(dirs, i), encoded, err);
     } else {
         const struct ck_val *objects = ck_xml_list(tmp, page, "Contents");
-        for (size_t i = 0; i < ck_len(objects); i++)
-            add_object(l, ck_item(objects, i), encoded);
+        for (size_t i = 0; r == 0 && i < ck_len(objects); i++)
+            r = add_object(l, ck_item(objects, i), encoded, err);
     }
+    if (r < 0)
+        return r;
     const char *last = l->token;
     l->token = NULL;
     if (strcmp(ck_str_at(page, "IsTruncated"), "true") == 0) {
