@@ -319,6 +319,13 @@ struct ck_cred_provider *ck_aws_chain_new(const struct ck_aws_config *cfg)
     return &w->base;
 }
 
+const char *ck_aws_partition(const char *region)
+{
+    if (ck_str_starts(region, "cn-"))
+        return "aws-cn";
+    return ck_str_starts(region, "us-gov-") ? "aws-us-gov" : "aws";
+}
+
 int ck_aws_region(struct ck_arena *a, const struct ck_aws_config *cfg, const char **ret,
                   struct ck_err *err)
 {

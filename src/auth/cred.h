@@ -54,6 +54,8 @@ int ck_aws_profile_setting(struct ck_arena *a, const struct ck_aws_config *cfg, 
 int ck_aws_caller_arn(struct ck_arena *a, const struct ck_aws_config *cfg, const struct ck_cred *c,
                       const char *region, int64_t skew_s, int64_t timeout_ms, const char **ret,
                       struct ck_err *err);
+/* The partition of a region, as ARNs name it: "aws", "aws-cn", "aws-us-gov". */
+const char *ck_aws_partition(const char *region);
 /* Region from AWS_REGION, AWS_DEFAULT_REGION, profile; "" when none says. Arena-owned. */
 int ck_aws_region(struct ck_arena *a, const struct ck_aws_config *cfg, const char **ret,
                   struct ck_err *err);

@@ -49,3 +49,13 @@ void ck_env_done(struct ck_env *e)
     }
     ck_map_done(&e->vars);
 }
+
+char **ck_env_vector(struct ck_arena *a, const struct ck_env *e)
+{
+    char **v = ck_arena_alloc(a, (e->vars.n + 1) * sizeof *v);
+    size_t n = 0;
+    for (size_t i = 0; i < e->vars.n; i++)
+        if (e->vars.e[i].val)
+            v[n++] = ck_arena_printf(a, "%s=%s", e->vars.e[i].key, (char *)e->vars.e[i].val);
+    return v;
+}

@@ -102,16 +102,6 @@ static char **editor_argv(struct ck_arena *a, const struct ck_env *env, const ch
     return argv;
 }
 
-static char **env_vector(struct ck_arena *a, const struct ck_env *env)
-{
-    char **v = ck_arena_alloc(a, (env->vars.n + 1) * sizeof(*v));
-    size_t n = 0;
-    for (size_t i = 0; i < env->vars.n; i++)
-        if (env->vars.e[i].val)
-            v[n++] = ck_arena_printf(a, "%s=%s", env->vars.e[i].key, (char *)env->vars.e[i].val);
-    return v;
-}
-
 /* Start and wait. While the editor has the terminal, Ctrl-C and Ctrl-\ are for it alone. 0 when it
  * ended well. */
 static int spawn_and_wait(char **argv, char **envp)
@@ -150,7 +140,7 @@ int ck_editor_run(struct ck_arena *a, const struct ck_env *env, const char *prog
         *ret_path = NULL;
         return r;
     }
-    if (spawn_and_wait(editor_argv(a, env, *ret_path, line), env_vector(a, env)) < 0) {
+    if (spawn_and_wait(editor_argv(a, env, *ret_path, line), ck_env_vector(a, env)) < 0) {
         CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
         ck_goquote(&q, ck_slice_of(editor_string(env)));
         return ck_fail(err, CK_INVALID, "there was a problem with the editor %s", ck_buf_str(&q));

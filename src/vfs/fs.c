@@ -225,6 +225,7 @@ const struct ck_vfs_ops ck_fs_ops = {
     .hash = fs_hash,
     .read_many = fs_read_many,
     .exposure = ck_fs_exposure,
+    .examine = ck_fs_examine,
     .text = fs_text,
     .close = fs_close,
     .preferred_hash = CK_SHA256,

@@ -58,6 +58,9 @@ int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
 int ck_fs_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                    struct ck_err *err);
 
+/* ---- examine/fs_examine.c ---- */
+int ck_fs_examine(struct ck_vfs *v, const char *key, struct ck_exam *x, struct ck_err *err);
+
 /* ---- fs_walk.c ---- */
 /* Open the folder that holds `key`. With `made` missing folders are made (0700), and counted there:
  * the caller syncs that many folders above. *ret_leaf points into key. NOT_FOUND, DENIED with the

@@ -233,6 +233,7 @@ int ck_vfs_parse_mem(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
         folder_ops.text = folder_text;
         folder_ops.terraform = true;
         folder_ops.exposure = NULL; /* keys are no paths there */
+        folder_ops.examine = NULL;
     }
     size_t m = strlen(root);
     while (m > 1 && root[m - 1] == '/')

@@ -273,6 +273,14 @@ int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_expos
     return end(&s, ops(p)->exposure(p->vfs, p->key, a, ret, err));
 }
 
+int ck_vfs_examine(const struct ck_path *p, struct ck_exam *x, struct ck_err *err)
+{
+    if (!ops(p)->examine)
+        return 0;
+    struct span s = begin(p, "examine");
+    return end(&s, ops(p)->examine(p->vfs, p->key, x, err));
+}
+
 static int read_in_turn(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
                         void *arg)
 {

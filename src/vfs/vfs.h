@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ck_exam; /* vfs/examine/examine.h */
 struct ck_http; /* net/http.h */
 struct ck_vfs;  /* one container of one scheme */
 struct ck_vfs_ops;
@@ -231,6 +232,13 @@ struct ck_vfs_ops {
      * error but CK_REACH_UNKNOWN with the reason in `readers`. */
     int (*exposure)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
+    /* What only this kind of store can tell about itself and about who asks: rows of vfs/examine.h.
+     * A driver that tries permissions (by their names), conditional writes and latency itself sets
+     * x->probed; otherwise the caller tries them through the other members. With x->read_only it
+     * sends nothing that could write; else all it writes is at ck_exam_probe_key and removed again
+     * before it returns. What is refused is a row; only what ends the examination is an error.
+     * Optional. */
+    int (*examine)(struct ck_vfs *v, const char *key, struct ck_exam *x, struct ck_err *err);
     /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
     char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
     /* Release the container. Optional. */
@@ -310,6 +318,8 @@ int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *r
                 struct ck_err *err);
 int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
+/* Nothing is added for stores that have nothing to say. */
+int ck_vfs_examine(const struct ck_path *p, struct ck_exam *x, struct ck_err *err);
 int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
                      void *arg, struct ck_err *err);
 

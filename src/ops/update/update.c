@@ -3,6 +3,7 @@
  * Mirrors kOps upup/pkg/fi/cloudup/apply_cluster.go. */
 #include "ops/update/update.h"
 
+#include "auth/cred.h"
 #include "base/enc.h"
 #include "base/secret.h"
 #include "base/version.h"
@@ -383,20 +384,13 @@ static int region(struct work *w, const char **ret, struct ck_err *err)
     return 0;
 }
 
-static const char *partition_of(const char *region_name)
-{
-    if (ck_str_starts(region_name, "cn-"))
-        return "aws-cn";
-    return ck_str_starts(region_name, "us-gov-") ? "aws-us-gov" : "aws";
-}
-
 static int aws_part(struct work *w, struct ck_err *err)
 {
     struct ck_model *m = &w->u->model;
     int r = region(w, &m->region, err);
     if (r)
         return r;
-    m->partition = fact_or(w->u, "aws.partition", partition_of(m->region));
+    m->partition = fact_or(w->u, "aws.partition", ck_aws_partition(m->region));
     m->account = fact_or(w->u, "aws.accountID", "");
     if (!*m->account)
         note(w, "the AWS account is not known: ARNs of queues and identity providers are left "

@@ -4,6 +4,7 @@
 
 #include "base/enc.h"
 #include "crypto/hash.h"
+#include "vfs/examine/clouds.h"
 #include "vfs/scheme.h"
 
 #include <stdio.h>
@@ -163,6 +164,7 @@ static const struct ck_object_ops dialect = {
 static const struct ck_vfs_ops ops = {
     .scheme = "azureblob",
     CK_OBJECT_OPS,
+    .examine = ck_azure_examine,
     .write = az_write,
     .remove = ck_object_remove,
     .remove_tree = ck_object_remove_tree,

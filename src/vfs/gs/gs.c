@@ -7,6 +7,7 @@
 #include "base/enc.h"
 #include "crypto/hash.h"
 #include "doc/json.h"
+#include "vfs/examine/clouds.h"
 #include "vfs/scheme.h"
 
 #include <stdio.h>
@@ -242,6 +243,7 @@ static const struct ck_object_ops dialect = {
 static const struct ck_vfs_ops ops = {
     .scheme = "gs",
     CK_OBJECT_OPS,
+    .examine = ck_gs_examine,
     .write = gs_write,
     .remove = ck_object_remove,
     .remove_tree = ck_object_remove_tree,

@@ -250,17 +250,7 @@ static bool bucket_is_missing(struct ck_gs *g, enum ck_object_call call, const s
 
 static const char *permission(enum ck_object_call call)
 {
-    switch (call) {
-    case CK_OBJECT_WRITE:
-        return "storage.objects.create";
-    case CK_OBJECT_REMOVE:
-        return "storage.objects.delete";
-    case CK_OBJECT_LIST:
-    case CK_OBJECT_LIST_VERSIONS:
-        return "storage.objects.list";
-    default:
-        return "storage.objects.get";
-    }
+    return ck_permissions_of("gs")->name[ck_object_permission(call)];
 }
 
 void ck_gs_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out)

@@ -3,6 +3,7 @@
 #include "vfs/k8s/k8s.h"
 
 #include "base/enc.h"
+#include "vfs/examine/clouds.h"
 
 #include <string.h>
 
@@ -135,6 +136,7 @@ static int remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err
 
 static const struct ck_vfs_ops ops = {
     .scheme = "k8s",
+    .examine = ck_k8s_examine,
     .read = ck_k8s_read,
     .write = ck_k8s_write,
     .remove = remove_file,

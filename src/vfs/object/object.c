@@ -30,6 +30,16 @@ char *ck_object_text(struct ck_vfs *v, const char *key, struct ck_arena *a)
     return ck_arena_printf(a, "%s://%s/%s", v->ops->scheme, v->container, key);
 }
 
+enum ck_permission_for ck_object_permission(enum ck_object_call call)
+{
+    static const enum ck_permission_for table[] = {
+        [CK_OBJECT_READ] = CK_PERMISSION_READ,    [CK_OBJECT_FACTS] = CK_PERMISSION_READ,
+        [CK_OBJECT_WRITE] = CK_PERMISSION_CREATE, [CK_OBJECT_REMOVE] = CK_PERMISSION_DELETE,
+        [CK_OBJECT_LIST] = CK_PERMISSION_LIST,    [CK_OBJECT_LIST_VERSIONS] = CK_PERMISSION_LIST,
+    };
+    return table[call];
+}
+
 void ck_object_where(struct ck_vfs *v, enum ck_object_call call, const char *key,
                      struct ck_buf *out)
 {

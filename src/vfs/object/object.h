@@ -7,6 +7,7 @@
 #pragma once
 
 #include "net/http.h"
+#include "vfs/examine/permissions.h"
 #include "vfs/vfs.h"
 
 enum { CK_OBJECT_MARK_LEN = 32, CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
@@ -105,6 +106,8 @@ struct ck_object_store {
     .preferred_hash = CK_MD5, .has_hash = true, .cluster_readable = true
 
 /* ---- object.c ---- */
+/* The permission that a call needs (vfs/examine/permissions.h); of a write, that of creating. */
+enum ck_permission_for ck_object_permission(enum ck_object_call call);
 struct ck_http *ck_object_http(struct ck_vfs *v); /* of the context, made on first use */
 /* "error reading gs://b/k: storage.objects.get as x@y" */
 void ck_object_where(struct ck_vfs *v, enum ck_object_call call, const char *key,

@@ -264,18 +264,19 @@ static const char *status_text(int status)
     }
 }
 
-static const char *const actions[] = {
-    [CK_OBJECT_READ] = "oss:GetObject",   [CK_OBJECT_FACTS] = "oss:GetObject",
-    [CK_OBJECT_WRITE] = "oss:PutObject",  [CK_OBJECT_REMOVE] = "oss:DeleteObject",
-    [CK_OBJECT_LIST] = "oss:ListObjects", [CK_OBJECT_LIST_VERSIONS] = "oss:ListObjectVersions",
-};
+static const char *action_of(enum ck_object_call call)
+{
+    if (call == CK_OBJECT_LIST_VERSIONS)
+        return "oss:ListObjectVersions";
+    return ck_permissions_of("oss")->name[ck_object_permission(call)];
+}
 
 void ck_oss_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out)
 {
     const struct ck_oss *s = (const struct ck_oss *)v;
     CK_CLEANUP(ck_cred_done) struct ck_cred c = {0};
     CK_AUTOERR ignored = CK_ERR_INIT;
-    ck_buf_puts(out, actions[call]);
+    ck_buf_puts(out, action_of(call));
     if (s->creds && s->creds->ops->get(s->creds, &c, &ignored) == 0)
         ck_buf_fmt(out, " as %s (from %s)", c.access_key, c.source ? c.source : "?");
 }
@@ -290,7 +291,7 @@ static void put_hint(struct ck_buf *b, const struct ck_oss *s, const char *code,
     else if (*endpoint)
         ck_buf_fmt(b, "; the bucket is at %.100s, not %s: set OSS_REGION", endpoint, s->host);
     else if (resp->status == 403)
-        ck_buf_fmt(b, "; allow %s on acs:oss:*:*:%s%s%s", actions[call], bucket, key ? "/" : "",
+        ck_buf_fmt(b, "; allow %s on acs:oss:*:*:%s%s%s", action_of(call), bucket, key ? "/" : "",
                    key ? key : "");
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/enc.h"
 #include "crypto/hash.h"
+#include "vfs/examine/clouds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static const struct ck_object_ops dialect = {
 static const struct ck_vfs_ops ops = {
     .scheme = "oss",
     CK_OBJECT_OPS,
+    .examine = ck_oss_examine,
     .write = ck_oss_write,
     .remove = ck_oss_remove,
     .remove_tree = ck_oss_remove_tree,

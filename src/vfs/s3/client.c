@@ -168,6 +168,7 @@ int ck_s3_prepare(struct ck_s3 *s, struct ck_err *err)
         return r;
     if (!s->custom && !s->endpoint_given && s->conditional == CK_S3_COND_UNKNOWN)
         s->conditional = CK_S3_COND_YES; /* AWS itself, since 2024-08 and 2024-11 */
+    s->record = ck_s3_record_open(env);
     s->ready = true;
     return 0;
 }
@@ -187,6 +188,7 @@ static int sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *
         .skew_s = s->skew_s,
         .no_double_encode = true,
     };
+    ck_s3_record(s, r);
     return ck_sigv4_sign(a, &p, &cred, ck_now_s(), r, err);
 }
 
@@ -374,9 +376,10 @@ static void put_hint(struct ck_buf *b, struct ck_s3 *s, const char *code, enum c
     else if (strcmp(code, "RequestTimeTooSkewed") == 0)
         ck_buf_puts(b, "; set this machine's clock");
     else if (class == CK_DENIED && key)
-        ck_buf_fmt(b, "; allow %s on arn:aws:s3:::%s/%s", action, bucket, key);
+        ck_buf_fmt(b, "; allow %s on arn:%s:s3:::%s/%s", action, ck_aws_partition(s->region),
+                   bucket, key);
     else if (class == CK_DENIED)
-        ck_buf_fmt(b, "; allow %s on arn:aws:s3:::%s", action, bucket);
+        ck_buf_fmt(b, "; allow %s on arn:%s:s3:::%s", action, ck_aws_partition(s->region), bucket);
 }
 
 /* Who asked, by name; once per store, and not where the endpoint is not AWS'. */
@@ -409,6 +412,18 @@ static void put_identity(struct ck_buf *b, struct ck_s3 *s, enum ck_code class)
         ck_buf_fmt(b, " as %s (%s from %s)", arn, c.access_key, source);
     else
         ck_buf_fmt(b, " as %s (from %s)", c.access_key, source);
+}
+
+int ck_s3_identity(struct ck_s3 *s, struct ck_arena *a, const char **ret, struct ck_err *err)
+{
+    CK_CLEANUP(ck_cred_done) struct ck_cred c = {0};
+    int r = s->creds->ops->get(s->creds, &c, err);
+    if (r < 0)
+        return r;
+    const char *arn = arn_of(s, &c), *source = c.source ? c.source : "?";
+    *ret = arn ? ck_arena_printf(a, "%s (%s from %s)", arn, c.access_key, source)
+               : ck_arena_printf(a, "%s (from %s)", c.access_key, source);
+    return 0;
 }
 
 static const char *where(struct ck_s3 *s, const char *key, struct ck_buf *b)

@@ -74,6 +74,11 @@ static int check_reply(const struct ck_resp *resp, struct ck_buf *problems, size
     return 0;
 }
 
+static const char *action_of(const struct victim *v)
+{
+    return v->version ? CK_S3_ACTION(DELETE_VERSION) : CK_S3_ACTION(DELETE_OBJECT);
+}
+
 static int delete_batch(struct ck_s3 *s, const struct victim *v, size_t n, struct ck_buf *problems,
                         size_t *count, struct ck_err *err)
 {
@@ -94,9 +99,9 @@ static int delete_batch(struct ck_s3 *s, const struct victim *v, size_t n, struc
     CK_AUTORESP resp = {0};
     int r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(s, "deleting", "s3:DeleteObject", v[0].key, err);
+        return ck_s3_wrap(s, "deleting", action_of(v), v[0].key, err);
     if (resp.status != 200)
-        return ck_s3_fail(s, &resp, "deleting", "s3:DeleteObject", v[0].key, err);
+        return ck_s3_fail(s, &resp, "deleting", action_of(v), v[0].key, err);
     return check_reply(&resp, problems, count, err);
 }
 
@@ -111,8 +116,9 @@ static int delete_all(struct ck_s3 *s, const struct victims *l, struct ck_err *e
             return r;
     }
     if (count)
-        return ck_fail(err, CK_DENIED, "error removing %zu of %zu files from %s://%s%s", count,
-                       l->n, s->env_scheme, s->base.container, ck_buf_str(&problems));
+        return ck_fail(err, CK_DENIED, "error removing %zu of %zu files from %s://%s: %s%s", count,
+                       l->n, s->env_scheme, s->base.container, action_of(l->v),
+                       ck_buf_str(&problems));
     return 0;
 }
 
@@ -170,9 +176,10 @@ static int versions_page(struct ck_s3 *s, struct ck_arena *a, const char *key, s
     CK_AUTORESP resp = {0};
     int r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(s, "listing versions of", "s3:ListBucketVersions", key, err);
+        return ck_s3_wrap(s, "listing versions of", CK_S3_ACTION(LIST_BUCKET_VERSIONS), key, err);
     if (resp.status != 200)
-        return ck_s3_fail(s, &resp, "listing versions of", "s3:ListBucketVersions", NULL, err);
+        return ck_s3_fail(s, &resp, "listing versions of", CK_S3_ACTION(LIST_BUCKET_VERSIONS), NULL,
+                          err);
     struct ck_val *root = NULL;
     r = ck_xml_parse(a, ck_buf_slice(&resp.body), REPLY_MAX * 4, &root, err);
     if (r < 0)

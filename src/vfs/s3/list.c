@@ -167,9 +167,9 @@ static int one_page(struct listing *l, struct ck_err *err)
     CK_AUTORESP resp = {0};
     int r = ck_s3_send(l->s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(l->s, "listing", "s3:ListBucket", l->prefix, err);
+        return ck_s3_wrap(l->s, "listing", CK_S3_ACTION(LIST_BUCKET), l->prefix, err);
     if (resp.status != 200) {
-        r = ck_s3_fail(l->s, &resp, "listing", "s3:ListBucket", NULL, err);
+        r = ck_s3_fail(l->s, &resp, "listing", CK_S3_ACTION(LIST_BUCKET), NULL, err);
         if (r == -(int)CK_NOT_FOUND) { /* a listing's 404 is the bucket's, whatever its code */
             err->code = CK_INVALID;
             r = -(int)CK_INVALID;

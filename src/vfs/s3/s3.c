@@ -65,7 +65,7 @@ static int take_object(struct ck_s3 *s, const char *key, const struct ck_resp *r
                        struct ck_err *err)
 {
     if (resp->status != 200)
-        return ck_s3_fail(s, resp, "fetching", "s3:GetObject", key, err);
+        return ck_s3_fail(s, resp, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
     return verify(s, key, resp, err);
 }
 
@@ -82,7 +82,7 @@ static int s3_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct
     CK_AUTORESP resp = {0};
     r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(s, "fetching", "s3:GetObject", key, err);
+        return ck_s3_wrap(s, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
     r = take_object(s, key, &resp, err);
     if (r < 0)
         return r;
@@ -106,7 +106,7 @@ static int bulk_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *i
     struct bulk *b = arg;
     struct ck_version version = {""};
     if (item_err->code != CK_OK) {
-        ck_s3_wrap(b->s, "fetching", "s3:GetObject", b->keys[i], item_err);
+        ck_s3_wrap(b->s, "fetching", CK_S3_ACTION(GET_OBJECT), b->keys[i], item_err);
         return b->fn(b->arg, i, CK_S(""), &version, item_err);
     }
     bool moved = resp->status >= 300 && ck_s3_follow_region(b->s, resp);
@@ -154,12 +154,12 @@ static int s3_hash(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, stru
     CK_AUTORESP resp = {0};
     r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(s, "checking", "s3:GetObject", key, err);
+        return ck_s3_wrap(s, "checking", CK_S3_ACTION(GET_OBJECT), key, err);
     if (resp.status == 404)
         return ck_fail(err, CK_NOT_FOUND, "error fetching %s://%s/%s: file does not exist",
                        s->env_scheme, s->base.container, key);
     if (resp.status != 200)
-        return ck_s3_fail(s, &resp, "checking", "s3:GetObject", key, err);
+        return ck_s3_fail(s, &resp, "checking", CK_S3_ACTION(GET_OBJECT), key, err);
     if (ck_s3_md5_of(&resp, ret->bytes))
         ret->len = CK_MD5_LEN;
     return 0;
@@ -194,6 +194,7 @@ static void s3_close(struct ck_vfs *v)
         .read_many = s3_read_many,                                                                 \
         .list_dirs_many = ck_s3_list_dirs_many,                                                    \
         .exposure = ck_s3_exposure,                                                                \
+        .examine = ck_s3_examine,                                                                  \
         .text = s3_text,                                                                           \
         .close = s3_close,                                                                         \
         .preferred_hash = CK_MD5,                                                                  \

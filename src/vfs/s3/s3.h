@@ -9,6 +9,7 @@
 #include "auth/cred.h"
 #include "net/http.h"
 #include "vfs/object/marks.h"
+#include "vfs/s3/actions.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
@@ -37,6 +38,7 @@ struct ck_s3 {
     unsigned generation; /* of the region: counts redirects, so that a loop ends */
     bool asked_arn;
     const char *arn; /* of the requester; NULL: not known */
+    int record;      /* descriptor + 1 of a recording (vfs/s3/actions.h); 0: none */
 };
 
 /* What one S3 reply said when it was not a success. Strings in the response's arena. */
@@ -63,6 +65,9 @@ int ck_s3_fail(struct ck_s3 *s, const struct ck_resp *resp, const char *verb, co
 /* A transport failure, worded the same way. */
 int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char *key,
                struct ck_err *err);
+/* Who asks: the ARN where AWS tells, else the access key, and where it comes from. In the arena;
+ * errors are those of the credential chain. */
+int ck_s3_identity(struct ck_s3 *s, struct ck_arena *a, const char **ret, struct ck_err *err);
 /* HTTP client of the context, made on first use. */
 struct ck_http *ck_s3_http(struct ck_s3 *s);
 
@@ -102,9 +107,40 @@ int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_
                struct ck_err *err);
 
 /* ---- exposure.c ---- */
+enum ck_s3_question {
+    CK_S3_ASK_POLICY,
+    CK_S3_ASK_BLOCK,
+    CK_S3_ASK_OWNERSHIP,
+    CK_S3_ASK_ENCRYPTION,
+    CK_S3_ASK_VERSIONING,
+    CK_S3_ASK_LOCATION,
+    CK_S3_ASK_ACL, /* of an object */
+    CK_S3_QUESTION_COUNT
+};
+enum ck_s3_said { CK_S3_NOT_ASKED, CK_S3_SAID, CK_S3_REFUSED, CK_S3_NOT_OFFERED };
+struct ck_s3_answers {
+    struct ck_arena *a;
+    enum ck_s3_said said[CK_S3_QUESTION_COUNT];
+    bool public_policy, block_policies, block_acls, public_acl;
+    const char *ownership;  /* "BucketOwnerEnforced", …; "" unknown or never set */
+    const char *encryption; /* "AES256", "aws:kms", "none"; "" unknown */
+    const char *kms_key;    /* "" unknown or none */
+    const char *versioning; /* "Enabled", "Suspended", "" */
+    const char *location;   /* "" unknown */
+};
+void ck_s3_answers_init(struct ck_s3_answers *x, struct ck_arena *a);
+/* One question about the bucket, or for CK_S3_ASK_ACL about `key`. That it is refused is no error:
+ * only failures of transport are. */
+int ck_s3_ask(struct ck_s3 *s, const char *key, enum ck_s3_question q, struct ck_s3_answers *x,
+              struct ck_err *err);
+const char *ck_s3_question_name(enum ck_s3_question q); /* the sub-resource: "encryption" */
+void ck_s3_conclude(const struct ck_s3_answers *x, struct ck_exposure *ret);
 int ck_s3_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                    struct ck_err *err);
 
 /* ---- delete.c ---- */
 int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
 int ck_s3_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
+
+/* ---- examine.c ---- */
+int ck_s3_examine(struct ck_vfs *v, const char *key, struct ck_exam *x, struct ck_err *err);

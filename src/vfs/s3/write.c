@@ -70,12 +70,12 @@ static int look(const struct put *p, struct seen *ret, struct ck_err *err)
     *ret = (struct seen){.verdict = CK_MARKS_UNKNOWN};
     int r = ck_s3_send(p->s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(p->s, "checking", "s3:GetObject", p->key, err);
+        return ck_s3_wrap(p->s, "checking", CK_S3_ACTION(GET_OBJECT), p->key, err);
     ret->status = resp.status;
     if (resp.status == 404)
         return 0;
     if (resp.status != 200)
-        return ck_s3_fail(p->s, &resp, "checking", "s3:GetObject", p->key, err);
+        return ck_s3_fail(p->s, &resp, "checking", CK_S3_ACTION(GET_OBJECT), p->key, err);
     const char *marks = ck_nvs_get(&resp.headers, CK_S3_MARKS);
     ck_s3_version(&resp, marks, &ret->version);
     ret->verdict = ck_marks_judge(p->marks, marks);
@@ -155,7 +155,7 @@ static int put_once(const struct put *p, const char *if_match, bool repeated,
     *ret_busy = false;
     int r = ck_s3_send(p->s, &req, &resp, err);
     if (r < 0) {
-        r = ck_s3_wrap(p->s, "writing", "s3:PutObject", p->key, err);
+        r = ck_s3_wrap(p->s, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
         bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
         return conditional(p) && silence && err ? resolve_silence(p, ret, err) : r;
     }
@@ -173,7 +173,7 @@ static int put_once(const struct put *p, const char *if_match, bool repeated,
             return resolve_refusal(p, resent, ret, err);
         *ret_busy = resp.status == 409 && strcmp(e.code, "ConditionalRequestConflict") == 0;
     }
-    r = ck_s3_fail(p->s, &resp, "writing", "s3:PutObject", p->key, err);
+    r = ck_s3_fail(p->s, &resp, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
     if (conditional(p) && resp.status >= 500 && err)
         return resolve_silence(p, ret, err);
     return r;
@@ -301,7 +301,7 @@ int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
     CK_AUTORESP resp = {0};
     r = ck_s3_send(s, &req, &resp, err);
     if (r < 0)
-        return ck_s3_wrap(s, "deleting", "s3:DeleteObject", key, err);
+        return ck_s3_wrap(s, "deleting", CK_S3_ACTION(DELETE_OBJECT), key, err);
     if (resp.status == 200 || resp.status == 204)
         return 0;
     struct ck_s3_error e;
@@ -310,5 +310,5 @@ int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
         return 0;
     if (resp.status == 412)
         return resp.attempts > 1 ? resolve_removal(&p, err) : refused(&p, err);
-    return ck_s3_fail(s, &resp, "deleting", "s3:DeleteObject", key, err);
+    return ck_s3_fail(s, &resp, "deleting", CK_S3_ACTION(DELETE_OBJECT), key, err);
 }

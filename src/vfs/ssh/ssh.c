@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "vfs/examine/clouds.h"
 #include "vfs/fs.h"
 
 #include <string.h>
@@ -365,6 +366,7 @@ static void ssh_close(struct ck_vfs *v)
 
 static const struct ck_vfs_ops ssh_ops = {
     .scheme = "ssh",
+    .examine = ck_ssh_examine,
     .read = ck_ssh_read,
     .write = ck_ssh_write,
     .remove = ck_ssh_remove,

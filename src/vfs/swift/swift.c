@@ -4,6 +4,7 @@
 
 #include "base/enc.h"
 #include "crypto/hash.h"
+#include "vfs/examine/clouds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +182,7 @@ static void swift_close(struct ck_vfs *v)
 
 static const struct ck_vfs_ops swift_ops = {
     .scheme = "swift",
+    .examine = ck_swift_examine,
     .read = swift_read,
     .write = ck_swift_write,
     .remove = ck_swift_remove,
