@@ -176,6 +176,15 @@ class Store:
 
 
 @names
+def test_doctor_finds_nothing_and_leaves_nothing(running, tmp_path, kind):
+    store = Store(running(kind), tmp_path)
+    found = json.loads(store.ok("store", "doctor", "--requests", "1", "-o", "json").stdout)
+    rows = {c["check"]: c["result"] for c in found["checks"]}
+    assert {"identity", "endpoint", "conditional-create", "conditional-update", "read-after-write"} <= set(rows)
+    assert found["missing"] == [] and set(rows.values()) <= {"ok", "skipped"} and store.keys() == []
+
+
+@names
 def test_everyday_commands(running, tmp_path, kind):
     store = Store(running(kind), tmp_path)
     store.ok("create", "-f", "-", stdin=ALL)

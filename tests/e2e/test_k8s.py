@@ -332,6 +332,10 @@ def test_each_verb_of_the_role_is_needed(api, plain, tmp_path, dropped):
     assert failed, f"nothing needs {dropped}"
     assert "403 Forbidden" in failed[1] and f'cannot {dropped} resource "secrets"' in failed[1], failed
     assert "get, list, create, update and delete on secrets" in failed[1]
+    # store doctor names it, too
+    found = json.loads(subprocess.run([PROGRAM, "store", "doctor", f"k8s:///{ns}", "--requests", "1", "-o", "json"],
+                                      env=clean_env(KUBECONFIG=plain), capture_output=True, text=True, timeout=60).stdout)
+    assert f"{dropped} secrets" in found["missing"], found
 
 
 # ---- kubectl

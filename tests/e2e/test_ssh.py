@@ -105,6 +105,8 @@ def test_everyday_commands(server):
     assert "maxSize: 7" in (folder / NAME / "instancegroup/nodes").read_text()
     assert "already exists" in run(server, "create", "-f", "-", stdin=ALL, state=state).stderr
     run(server, "delete", "cluster", NAME, "--unregister", "--yes", state=state)
+    found = json.loads(run(server, "store", "doctor", "-o", "json", state=state).stdout)
+    assert found["missing"] == [] and found["checks"][0]["check"] == "identity"
     assert not [f for f in folder.rglob("*") if f.is_file()]
 
 

@@ -178,6 +178,8 @@ def test_everyday_commands(swift, tmp_path):
     store.ok("delete", "ig", "nodes", "--name", NAME, "--yes")
     assert store.keys() == [f"state/{NAME}/config", f"state/{NAME}/instancegroup/cp"]
     store.ok("delete", "cluster", NAME, "--unregister", "--yes")
+    found = json.loads(store.ok("store", "doctor", "-o", "json").stdout)
+    assert found["missing"] == [] and found["checks"][0]["check"] == "identity"
     assert store.keys() == [] and store.locks() == []
 
 

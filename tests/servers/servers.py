@@ -216,7 +216,7 @@ class Toxiproxy(Server):
         self.api("DELETE", f"/proxies/{proxy}/toxics/{name}")
 
 
-def s3request(url, method, path, body=b"", query=(), headers=None, access=ACCESS, secret=SECRET, region="us-east-1"):
+def s3request(url, method, path, body=b"", query=(), headers=None, access=ACCESS, secret=SECRET, region="us-east-1", service="s3"):
     """One signed S3 request by the AWS rules, independent of the program under test.
     Returns (status, headers, body)."""
     import datetime
@@ -235,10 +235,10 @@ def s3request(url, method, path, body=b"", query=(), headers=None, access=ACCESS
     wire = quote(path, safe="/~")
     names = ";".join(sorted(signed))
     canonical = "\n".join([method, wire, qs, *(f"{k}:{signed[k].strip()}" for k in sorted(signed)), "", names, digest])
-    scope = f"{day}/{region}/s3/aws4_request"
+    scope = f"{day}/{region}/{service}/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = ("AWS4" + secret).encode()
-    for part in (day, region, "s3", "aws4_request"):
+    for part in (day, region, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     signed["authorization"] = f"AWS4-HMAC-SHA256 Credential={access}/{scope}, SignedHeaders={names}, Signature={signature}"

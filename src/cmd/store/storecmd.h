@@ -5,7 +5,9 @@
 #include "ops/storetools/copy.h"
 
 extern const struct ck_cmd ck_cmd_store_copy;
+extern const struct ck_cmd ck_cmd_store_doctor;
 extern const struct ck_cmd ck_cmd_store_fsck;
+extern const struct ck_cmd ck_cmd_store_policy;
 extern const struct ck_cmd ck_cmd_store_sync;
 
 /* One of two stores that a command works on: the URL `text` cleaned, with the profile and the

@@ -55,6 +55,9 @@ void ck_policy_karpenter(struct ck_policy *p);
 /* The inline policy of a group role; empty for bastions. */
 int ck_policy_of_role(const struct ck_model *m, enum ck_role role, struct ck_slice *ret,
                       struct ck_err *err);
+/* The statements about stores of a role that reads them; `backups`: it also keeps etcd's. Of `m`
+ * only a, spec, name and partition are looked at. */
+const struct ck_val *ck_policy_of_stores(const struct ck_model *m, bool backups);
 /* A user's JSON list of statements as a document. INVALID with the reason. */
 int ck_policy_of_statements(const struct ck_model *m, const char *json, struct ck_slice *ret,
                             struct ck_err *err);

@@ -163,6 +163,14 @@ static void stores(struct ck_policy *p, bool backups)
     list_buckets(p, buckets);
 }
 
+const struct ck_val *ck_policy_of_stores(const struct ck_model *m, bool backups)
+{
+    struct ck_policy p;
+    ck_policy_init(&p, m);
+    stores(&p, backups);
+    return p.statements;
+}
+
 static void kms(struct ck_policy *p)
 {
     bool wide = ck_bool_at(p->m->spec, "encryptionConfig", false);

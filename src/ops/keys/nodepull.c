@@ -112,6 +112,7 @@ struct pull {
     struct ck_keyset *sets;
     size_t n_sets;
     struct ck_fileset *out;
+    struct ck_node_reads *reads; /* of ck_node_reads */
 };
 
 static int find_base(struct pull *x, struct ck_err *err)
@@ -472,4 +473,46 @@ int ck_node_pull_read(struct ck_arena *a, const struct ck_node_pull *p, struct c
     if (!r)
         r = put_assets(&x, err);
     return r ? r : put_manifests(&x, err);
+}
+
+/* ---- what a role reads ---- */
+
+static void note_name(struct ck_arena *a, struct ck_val *list, const char *name)
+{
+    for (size_t i = 0; i < ck_len(list); i++)
+        if (ck_is_str(ck_item(list, i), name))
+            return;
+    ck_append_str(a, list, name);
+}
+
+static int note_read(struct pull *x, const struct file *f, const char *path, const char *source,
+                     struct ck_err *err)
+{
+    if (f->what == KEY || f->what == LEAF)
+        note_name(x->a, x->reads->keysets, source);
+    else if (f->what == SECRET)
+        note_name(x->a, x->reads->secrets, source);
+    return 0;
+}
+
+int ck_node_reads(struct ck_arena *a, const char *role, const struct ck_val *spec,
+                  struct ck_node_reads *ret, struct ck_err *err)
+{
+    struct pull x = {.a = a, .role = role_of(role), .config = ck_map(a), .reads = ret};
+    const struct ck_val *clusters = ck_get(spec, "etcdClusters");
+    struct ck_val *etcd = ck_list(a);
+    if (!x.role)
+        return ck_fail(err, CK_INVALID, "there is no role \"%s\"; the roles are %s", role,
+                       ck_node_roles());
+    for (size_t i = 0; i < ck_len(clusters); i++)
+        ck_append_str(a, etcd, ck_str_at(ck_item(clusters, i), "name"));
+    ck_set(a, x.config, "EtcdClusterNames", etcd);
+    if (ck_bool_at(spec, "encryptionConfig", false))
+        ck_put(a, x.config, "APIServerConfig.EncryptionConfigSecretHash", ck_str(a, "any"));
+    *ret = (struct ck_node_reads){.folder = x.role->folder,
+                                  .static_manifests = x.role->reads_keys,
+                                  .etcd_manifests = x.role->reader == CK_KEYSET_CONTROL_PLANE,
+                                  .keysets = ck_list(a),
+                                  .secrets = ck_list(a)};
+    return each_file(&x, note_read, err);
 }

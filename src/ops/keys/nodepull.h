@@ -26,6 +26,17 @@ bool ck_node_role_known(const char *role);
 /* The folder names of all roles, separated by spaces: for help and completion. */
 const char *ck_node_roles(void);
 
+/* What a role reads of a store, by the same table. */
+struct ck_node_reads {
+    const char *folder;               /* below igconfig/ */
+    bool static_manifests;            /* pods' files below manifests/static/ */
+    bool etcd_manifests;              /* and below manifests/etcd/ */
+    struct ck_val *keysets, *secrets; /* names */
+};
+/* For a cluster of this specification. INVALID: no such role. */
+int ck_node_reads(struct ck_arena *a, const char *role, const struct ck_val *spec,
+                  struct ck_node_reads *ret, struct ck_err *err);
+
 /* Read everything the node needs into *ret; `a` comes from ck_keyset_arena(). The keys are those
  * that the node configuration names, so that two reads at different times fit together.
  * Errors: NOT_FOUND (the cluster has not been updated, no such group); DENIED with what the role
