@@ -3,15 +3,12 @@
 #include "cmd/commands.h"
 #include "cmd/store/storecmd.h"
 
-#include "base/clock.h"
 #include "base/enc.h"
 #include "doc/json.h"
 #include "ops/storetools/copy.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-enum { LINE_MS = 5000, MS = 1000 };
 
 struct copy_opts {
     struct ck_strv include, exclude;
@@ -25,57 +22,18 @@ struct copying {
     struct ck_ctx *ctx;
     const struct copy_opts *o;
     struct ck_env from_env, to_env;
-    bool terminal, json;
-    int64_t last_line_ms;
+    bool json;
+    struct ck_store_progress progress;
     struct ck_arena *a;
     struct ck_val *plan, *failures; /* for JSON */
 };
 
 /* ---- progress and results ---- */
 
-static void put_bytes(struct ck_buf *b, uint64_t n)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double v = (double)n;
-    size_t u = 0;
-    for (; v >= 1024 && u + 1 < CK_ARRAY_LEN(units); u++)
-        v /= 1024;
-    ck_buf_fmt(b, u ? "%.1f %s" : "%.0f %s", v, units[u]);
-}
-
-static void put_progress(struct ck_buf *b, const struct ck_copy_stats *s)
-{
-    uint64_t done = s->copied + s->deleted + s->failed;
-    ck_buf_fmt(b, "%llu of %llu files, ", (unsigned long long)done, (unsigned long long)s->files);
-    put_bytes(b, s->bytes);
-    if (s->ms > 0) {
-        ck_buf_puts(b, ", ");
-        put_bytes(b, s->bytes * MS / (uint64_t)s->ms);
-        ck_buf_puts(b, "/s");
-    }
-    /* Whichever takes longer: the files or their bytes. */
-    uint64_t ms = (uint64_t)s->ms, left = done ? ms * (s->files - done) / done : 0;
-    if (s->bytes && s->bytes < s->total && ms * (s->total - s->bytes) / s->bytes > left)
-        left = ms * (s->total - s->bytes) / s->bytes;
-    if (left && done < s->files)
-        ck_buf_fmt(b, ", %llu s left", (unsigned long long)(left / MS + 1));
-}
-
-/* A line that is rewritten on a terminal, else one now and then. */
 static void progress(void *arg, const struct ck_copy_stats *s)
 {
     struct copying *c = arg;
-    bool last = s->copied + s->deleted + s->failed >= s->files;
-    if (!c->terminal && (s->ms - c->last_line_ms < LINE_MS || last))
-        return;
-    c->last_line_ms = s->ms;
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    put_progress(&b, s);
-    if (c->terminal)
-        fprintf(stderr, "\r\x1b[K%s%s", ck_buf_str(&b), last ? "\n" : "");
-    else
-        fprintf(stderr, "%s\n", ck_buf_str(&b));
-    fflush(stderr);
+    ck_store_progress(&c->progress, s);
 }
 
 static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t size)
@@ -141,7 +99,7 @@ static void print_result(struct copying *c, const struct ck_copy_stats *s, bool 
         return;
     }
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    put_bytes(&b, s->bytes);
+    ck_store_bytes(&b, s->bytes);
     ck_print(c->ctx, "copied %llu files (%s), verified; %llu were the same already",
              (unsigned long long)s->copied, ck_buf_str(&b), (unsigned long long)s->same);
     if (s->deleted)
@@ -156,7 +114,7 @@ static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char *
 {
     struct copying c = {.ctx = ctx,
                         .o = o,
-                        .terminal = isatty(STDERR_FILENO) == 1,
+                        .progress = {.terminal = isatty(STDERR_FILENO) == 1},
                         .json = strcmp(o->output, "json") == 0,
                         .a = ctx->arena,
                         .plan = ck_list(ctx->arena),

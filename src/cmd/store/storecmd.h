@@ -7,6 +7,7 @@
 extern const struct ck_cmd ck_cmd_store_copy;
 extern const struct ck_cmd ck_cmd_store_doctor;
 extern const struct ck_cmd ck_cmd_store_fsck;
+extern const struct ck_cmd ck_cmd_store_migrate;
 extern const struct ck_cmd ck_cmd_store_policy;
 extern const struct ck_cmd ck_cmd_store_sync;
 
@@ -16,3 +17,12 @@ extern const struct ck_cmd ck_cmd_store_sync;
  * memory that would end with the command. */
 int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struct ck_copy_end *ret,
                  struct ck_err *err);
+
+/* ---- progress.c ---- */
+struct ck_store_progress {
+    bool terminal;        /* standard error is one */
+    int64_t last_line_ms; /* kept by the function */
+};
+/* One line on standard error, rewritten on a terminal, else every five seconds. */
+void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *s);
+void ck_store_bytes(struct ck_buf *b, uint64_t n); /* "3.0 MiB" */

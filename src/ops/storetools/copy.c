@@ -35,11 +35,10 @@ static size_t count(const struct ck_copy_plan *p, enum ck_copy_what what, const 
     return n;
 }
 
-/* Hand over what failed; the code of the first. */
-static int report_failures(struct ck_copy_plan *p, const char *verb, struct ck_err *err)
+int ck_copy_report(const struct ck_copy_plan *p, const char *verb, struct ck_err *err)
 {
     size_t n = 0;
-    struct ck_copy_item *first = NULL;
+    const struct ck_copy_item *first = NULL;
     for (size_t i = 0; i < p->n; i++) {
         if (p->v[i].state != CK_COPY_FAILED)
             continue;
@@ -80,7 +79,7 @@ static int check_names(struct ck_copy_plan *p, struct ck_err *err)
     }
     if (!bad)
         return 0;
-    report_failures(p, "copied", err);
+    ck_copy_report(p, "copied", err);
     return ck_wrap(err, "nothing was copied");
 }
 
@@ -134,7 +133,7 @@ static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err 
     if (r == 0)
         r = ck_copy_run(p, to_compare, compare, &none, err);
     if (r == 0)
-        r = report_failures(p, "compared", err);
+        r = ck_copy_report(p, "compared", err);
     if (r == 0)
         r = check_destination(p, err);
     if (r < 0)
@@ -157,7 +156,7 @@ static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err 
     CK_AUTOERR unsynced = CK_ERR_INIT;
     bool lost = (ret->copied || ret->same) && sync_all(p, &unsynced) < 0;
     if (r == 0)
-        r = report_failures(p, "copied", err);
+        r = ck_copy_report(p, "copied", err);
     if (r == 0 && lost)
         r = ck_err_move(err, &unsynced);
     size_t left = r < 0 ? untried(p) : 0;

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { CK_COPY_MD5 = 33 }; /* of a text: hex digits and the NUL */
+
 enum ck_copy_state { CK_COPY_TODO, CK_COPY_DONE, CK_COPY_FAILED };
 
 struct ck_copy_item {
@@ -18,6 +20,7 @@ struct ck_copy_item {
     struct ck_version version;     /* at the destination, when it has been read */
     enum ck_copy_state state;
     struct ck_err err;
+    void *own; /* of who made the plan; NULL */
 };
 
 struct ck_copy_plan {
@@ -47,18 +50,39 @@ void ck_copy_close(struct ck_copy_view *v);
 /* The location of an item, its name unchanged. */
 struct ck_path ck_copy_at(struct ck_arena *a, const struct ck_copy_view *v, const char *name);
 
-/* ---- plan.c ---- */
-/* List both ends and say what is to be done as far as listings tell. */
-int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err);
-bool ck_copy_wanted(const struct ck_copy_opts *o, const char *name);
-/* Whether the destination can hold a file of this name. */
-int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck_err *err);
-
-/* ---- item.c ---- */
 struct ck_copy_pair {
     struct ck_copy_view from, to;
     atomic_uint_fast64_t *live; /* bytes of files under way, for the progress; NULL: not counted */
 };
+
+/* ---- copy.c ---- */
+/* Hand over what failed; the code of the first, 0 when nothing did. */
+int ck_copy_report(const struct ck_copy_plan *p, const char *verb, struct ck_err *err);
+
+/* ---- plan.c ---- */
+/* List both ends and say what is to be done as far as listings tell. */
+int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err);
+bool ck_copy_wanted(const struct ck_copy_opts *o, const char *name);
+/* One folder of an end, in order of name; with `may_miss` one that is not there is empty. */
+int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
+                 struct ck_entries *ret, struct ck_err *err);
+/* Add the items of two such listings. */
+void ck_copy_merge(struct ck_copy_plan *p, const struct ck_entries *f, const struct ck_entries *t);
+/* Whether a key is another or lies beneath it; all do beneath "". */
+bool ck_copy_within(const char *inner, const char *outer);
+/* A local path without links; of what is not there yet, that of the folder it will be in. */
+const char *ck_copy_real(struct ck_arena *a, const char *path);
+/* INVALID when one end lies in the other. */
+int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
+                        const struct ck_copy_pair *w, struct ck_err *err);
+/* Whether the destination can hold a file of this name. */
+int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck_err *err);
+
+/* ---- item.c ---- */
+void ck_copy_md5(struct ck_slice content, char ret[CK_COPY_MD5]);
+/* That `to` holds the content: by the store's word, or a look at it. */
+int ck_copy_verify(const struct ck_path *to, struct ck_slice content,
+                   const struct ck_version *version, struct ck_err *err);
 /* Compare the contents: sets item->what to SAME or CHANGED. */
 int ck_copy_compare(const struct ck_copy_pair *w, struct ck_copy_item *it, struct ck_err *err);
 /* Bring the destination in line, and check that it is. *ret_bytes: written. */

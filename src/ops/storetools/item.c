@@ -7,24 +7,22 @@
 
 #include <string.h>
 
-enum { HEX = 2 * CK_MD5_LEN + 1 };
-
 /* Contents are keys often enough: wiped. */
 #define CONTENT CK_CLEANUP(ck_buf_wipe) struct ck_buf
 
-static void md5_hex(struct ck_slice content, char ret[HEX])
+void ck_copy_md5(struct ck_slice content, char ret[CK_COPY_MD5])
 {
     unsigned char md5[CK_MD5_LEN];
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_md5(content, md5);
     ck_hex_encode(&b, md5, sizeof md5);
-    memcpy(ret, b.ptr, HEX);
+    memcpy(ret, b.ptr, CK_COPY_MD5);
 }
 
 static bool is_md5(struct ck_slice content, const char *md5)
 {
-    char hex[HEX];
-    md5_hex(content, hex);
+    char hex[CK_COPY_MD5];
+    ck_copy_md5(content, hex);
     return strcmp(hex, md5) == 0;
 }
 
@@ -88,11 +86,11 @@ int ck_copy_fail_damaged(struct ck_err *err)
  * were read from the source; asking again would bring the same tag. (The request carries the MD5
  * and the signed SHA-256 too, so that bytes damaged on the way are refused.) A local file is read
  * back. */
-static int verify(const struct ck_path *to, struct ck_slice content,
-                  const struct ck_version *version, struct ck_err *err)
+int ck_copy_verify(const struct ck_path *to, struct ck_slice content,
+                   const struct ck_version *version, struct ck_err *err)
 {
-    char want[HEX];
-    md5_hex(content, want);
+    char want[CK_COPY_MD5];
+    ck_copy_md5(content, want);
     if (strstr(version->token, want)) /* an ETag is the server's own digest */
         return 0;
     struct ck_hash h = {0};
@@ -142,7 +140,7 @@ static int write_whole(const struct ck_path *from, const struct ck_path *to,
     if (r == 0)
         r = ck_vfs_write(to, ck_buf_slice(&content), o, &written, err);
     if (r == 0)
-        r = verify(to, ck_buf_slice(&content), &written, err);
+        r = ck_copy_verify(to, ck_buf_slice(&content), &written, err);
     *ret_bytes = content.len;
     return r;
 }

@@ -94,7 +94,7 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
 
 /* ---- one inside the other ---- */
 
-static bool within(const char *inner, const char *outer)
+bool ck_copy_within(const char *inner, const char *outer)
 {
     size_t n = strlen(outer);
     while (n && outer[n - 1] == '/')
@@ -102,8 +102,7 @@ static bool within(const char *inner, const char *outer)
     return n == 0 || (strncmp(inner, outer, n) == 0 && (!inner[n] || inner[n] == '/'));
 }
 
-/* The path without links; of what is not there yet, that of the folder it will be in. */
-static const char *real(struct ck_arena *a, const char *path)
+const char *ck_copy_real(struct ck_arena *a, const char *path)
 {
     char *rest = ck_arena_strdup(a, path);
     const char *tail = "";
@@ -125,21 +124,22 @@ static const char *real(struct ck_arena *a, const char *path)
     }
 }
 
-static int check_apart(struct ck_copy_plan *p, const struct ck_copy_pair *w, struct ck_err *err)
+int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
+                        const struct ck_copy_pair *w, struct ck_err *err)
 {
     const struct ck_path *f = &w->from.root, *t = &w->to.root;
     if (f->vfs->ops != t->vfs->ops)
         return 0;
     const char *x = f->key, *y = t->key;
     if (f->vfs->ops->absolute_keys) {
-        x = real(p->a, x);
-        y = real(p->a, y);
+        x = ck_copy_real(a, x);
+        y = ck_copy_real(a, y);
     } else if (strcmp(f->vfs->container, t->vfs->container) != 0) {
         return 0;
     }
-    if (within(x, y) || within(y, x))
+    if (ck_copy_within(x, y) || ck_copy_within(y, x))
         return ck_fail(err, CK_INVALID, "%s and %s lie within each other: nothing was copied",
-                       p->opts->from.url, p->opts->to.url);
+                       o->from.url, o->to.url);
     return 0;
 }
 
@@ -173,8 +173,7 @@ static void add_both(struct ck_copy_plan *p, const struct ck_entry *from, const 
         it->compare = !sizes_differ;
 }
 
-/* Both listings are in order of name. */
-static void merge(struct ck_copy_plan *p, const struct ck_entries *f, const struct ck_entries *t)
+void ck_copy_merge(struct ck_copy_plan *p, const struct ck_entries *f, const struct ck_entries *t)
 {
     size_t i = 0, j = 0;
     while (i < f->n || j < t->n) {
@@ -193,11 +192,10 @@ static void merge(struct ck_copy_plan *p, const struct ck_entries *f, const stru
     }
 }
 
-/* A folder that is not there is an empty destination. */
-static int tree(const struct ck_copy_view *v, struct ck_arena *a, bool may_miss,
-                struct ck_entries *ret, struct ck_err *err)
+int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
+                 struct ck_entries *ret, struct ck_err *err)
 {
-    int r = ck_vfs_tree(&v->root, a, ret, err);
+    int r = ck_vfs_tree(at, a, ret, err);
     if (r != -(int)CK_NOT_FOUND || !may_miss)
         return r;
     ck_err_done(err);
@@ -214,17 +212,17 @@ int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err)
         r = ck_copy_open(&w.to, p->a, &p->opts->to, err);
     if (r == 0) {
         p->local = w.to.root.vfs->ops->absolute_keys;
-        r = check_apart(p, &w, err);
+        r = ck_copy_check_apart(p->a, p->opts, &w, err);
     }
     if (r == 0)
-        r = tree(&w.from, p->a, false, &from, err);
+        r = ck_copy_tree(&w.from.root, p->a, false, &from, err);
     if (r == 0 && !from.n)
         r = ck_fail(err, CK_INVALID, "there are no files below %s: nothing was copied",
                     p->opts->from.url);
     if (r == 0)
-        r = tree(&w.to, p->a, true, &to, err);
+        r = ck_copy_tree(&w.to.root, p->a, true, &to, err);
     if (r == 0)
-        merge(p, &from, &to);
+        ck_copy_merge(p, &from, &to);
     ck_copy_close(&w.from);
     ck_copy_close(&w.to);
     return r;

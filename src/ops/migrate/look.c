@@ -1,0 +1,365 @@
+/* Both ends of a migration side by side, and doing what the comparison says. */
+#include "ops/migrate/internal.h"
+
+#include "base/mem.h"
+#include "crypto/hash.h"
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Contents are keys often enough: wiped. */
+#define CONTENT CK_CLEANUP(ck_buf_wipe) struct ck_buf
+
+enum { FROM, TO };
+
+/* ---- what is compared ---- */
+
+/* A folder that holds the cluster's own, or another of the store's, is too much to take along. */
+static int add_folder(struct ck_migrate *m, const char *rel, const char *field, struct ck_err *err)
+{
+    if (ck_copy_within(m->o->cluster, rel) && strcmp(m->o->cluster, rel) != 0)
+        return ck_fail(err, CK_INVALID,
+                       "%s of cluster \"%s\" is %s, which holds the cluster itself: nothing was "
+                       "changed",
+                       field, m->o->cluster, rel);
+    for (size_t i = 0; i < ck_len(m->state.folders); i++)
+        if (ck_is_str(ck_item(m->state.folders, i), rel))
+            return 0;
+    ck_append_str(m->a, m->state.folders, rel);
+    m->state.dirty = true;
+    return 0;
+}
+
+/* Where the cluster lies, from its configuration. */
+static int find_folders(struct ck_migrate *m, const struct ck_val *tree, struct ck_err *err)
+{
+    const char *base = ck_str_at(tree, "spec.configBase");
+    if (!*base)
+        base = ck_str_at(tree, "spec.configStore.base");
+    const char *rel = *base ? ck_migrate_below(m->look, &m->w, base) : m->o->cluster;
+    if (!rel)
+        return ck_fail(
+            err, CK_INVALID,
+            "configBase of cluster \"%s\" is %s, which is not in %s: --state must be the "
+            "store that holds the cluster; nothing was changed",
+            m->o->cluster, base, m->ret->from);
+    m->spec = ck_arena_printf(m->a, "%s/cluster-completed.spec", rel);
+    ck_migrate_fields(m, tree);
+    int r = add_folder(m, m->o->cluster, "", err);
+    for (size_t i = 0; r == 0 && i < m->ret->n_fields; i++) {
+        const struct ck_migrate_field *f = &m->ret->fields[i];
+        rel = f->to ? ck_migrate_below(m->look, &m->w, f->from) : NULL;
+        if (rel)
+            r = add_folder(m, rel, f->path, err);
+    }
+    return r;
+}
+
+static int read_config(struct ck_migrate *m, struct ck_err *err)
+{
+    struct ck_store s = {.vfs = &m->w.from.ctx, .root = m->w.from.root};
+    struct ck_path at;
+    struct ck_slice out;
+    struct ck_val *tree = NULL;
+    CONTENT b = CK_BUF_INIT;
+    int r = ck_layout_config(m->look, &s, m->o->cluster, &at, err);
+    if (r == 0)
+        r = ck_vfs_read(&at, &b, NULL, err);
+    if (r == -(int)CK_NOT_FOUND)
+        return ck_fail(err, CK_NOT_FOUND, "cluster \"%s\" not found in %s", m->o->cluster,
+                       m->ret->from);
+    if (r == 0 && ck_migrate_rewrite(m->look, &m->w, ck_buf_slice(&b), &out, &tree, err) < 0)
+        r = ck_wrap(err, "error reading cluster configuration \"%s\"", m->o->cluster);
+    return r < 0 ? r : find_folders(m, tree, err);
+}
+
+static void put_below(struct ck_arena *a, const char *folder, struct ck_entries *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        e->v[i].name = ck_arena_printf(a, "%s/%s", folder, e->v[i].name);
+}
+
+/* One folder that lies in no other of the list. */
+static int list_folder(struct ck_migrate *m, const char *rel, struct ck_err *err)
+{
+    struct ck_entries from = {0}, to = {0};
+    struct ck_path f = ck_copy_at(m->look, &m->w.from, rel);
+    struct ck_path t = ck_copy_at(m->look, &m->w.to, rel);
+    int r = ck_copy_tree(&f, m->look, true, &from, err);
+    if (r == 0)
+        r = ck_copy_tree(&t, m->look, true, &to, err);
+    if (r < 0)
+        return r;
+    put_below(m->look, rel, &from);
+    put_below(m->look, rel, &to);
+    ck_copy_merge(&m->plan, &from, &to);
+    return 0;
+}
+
+static int list_all(struct ck_migrate *m, struct ck_err *err)
+{
+    const struct ck_val *l = m->state.folders;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ck_len(l); i++) {
+        const char *rel = ck_str_or(ck_item(l, i), "");
+        bool inside = false;
+        for (size_t k = 0; k < ck_len(l); k++)
+            inside = inside || (k != i && ck_copy_within(rel, ck_str_or(ck_item(l, k), "")));
+        if (!inside)
+            r = list_folder(m, rel, err);
+    }
+    return r;
+}
+
+static void take_up(struct ck_migrate *m, size_t i)
+{
+    struct ck_copy_item *it = &m->plan.v[i];
+    struct ck_migrate_file *f = &m->files[i];
+    bool config = strcmp(it->name, m->config) == 0;
+    *f = (struct ck_migrate_file){.m = m,
+                                  .item = it,
+                                  .config = config,
+                                  .translate = config || strcmp(it->name, m->spec) == 0,
+                                  .there = {it->what != CK_COPY_EXTRA, it->what != CK_COPY_NEW}};
+    const char *md5[] = {f->translate ? NULL : it->from_md5, it->to_md5};
+    for (int end = FROM; end <= TO; end++) {
+        f->known[end] = !f->there[end] || md5[end];
+        if (f->there[end] && md5[end])
+            memcpy(f->md5[end], md5[end], CK_COPY_MD5);
+    }
+    it->own = f;
+}
+
+/* ---- looking at contents ---- */
+
+static int read_from(const struct ck_copy_pair *w, struct ck_arena *a,
+                     const struct ck_migrate_file *f, struct ck_buf *out, struct ck_err *err)
+{
+    struct ck_path at = ck_copy_at(a, &w->from, f->item->name);
+    int r = ck_vfs_read(&at, out, NULL, err);
+    if (r < 0 || !f->translate)
+        return r;
+    struct ck_copy_pair *ends = (struct ck_copy_pair *)w; /* parsing a location notes its store */
+    struct ck_slice text;
+    CK_AUTOERR odd = CK_ERR_INIT;
+    r = ck_migrate_rewrite(a, ends, ck_buf_slice(out), &text, NULL, &odd);
+    if (r < 0) /* a completed specification that cannot be read is copied as it is */
+        return f->config ? ck_err_move(err, &odd) : 0;
+    ck_buf_wipe(out);
+    ck_buf_put(out, text);
+    return 0;
+}
+
+/* Gone between listing and reading: not there. */
+static int digest_end(struct ck_migrate_file *f, int end, struct ck_slice content, int r,
+                      struct ck_err *err)
+{
+    if (r == -(int)CK_NOT_FOUND) {
+        ck_err_done(err);
+        f->there[end] = false;
+        return 0;
+    }
+    if (r == 0)
+        ck_copy_md5(content, f->md5[end]);
+    f->known[end] = r == 0;
+    return r;
+}
+
+static int digest(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
+                  struct ck_err *err)
+{
+    struct ck_migrate_file *f = it->own;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CONTENT x = CK_BUF_INIT, y = CK_BUF_INIT;
+    int r = 0;
+    *ret_bytes = 0;
+    ck_arena_set_wipe(a);
+    if (!f->known[FROM])
+        r = digest_end(f, FROM, ck_buf_slice(&x), read_from(w, a, f, &x, err), err);
+    if (r == 0 && !f->known[TO]) {
+        struct ck_path at = ck_copy_at(a, &w->to, it->name);
+        r = ck_vfs_read(&at, &y, NULL, err);
+        r = digest_end(f, TO, ck_buf_slice(&y), r, err);
+    }
+    return r;
+}
+
+static bool undigested(const struct ck_copy_plan *p, const struct ck_copy_item *it)
+{
+    const struct ck_migrate_file *f = it->own;
+    return !f->known[FROM] || !f->known[TO];
+}
+
+static int check_names(struct ck_migrate *m, struct ck_err *err)
+{
+    bool bad = false;
+    for (size_t i = 0; i < m->plan.n; i++) {
+        struct ck_copy_item *it = &m->plan.v[i];
+        if (!m->files[i].there[FROM] || ck_copy_check_name(&m->plan, it->name, &it->err) == 0)
+            continue;
+        it->state = CK_COPY_FAILED;
+        bad = true;
+    }
+    return bad ? ck_copy_report(&m->plan, "copied", err) : 0;
+}
+
+int ck_migrate_look(struct ck_migrate *m, struct ck_err *err)
+{
+    struct ck_copy_stats none = {0};
+    ck_migrate_look_done(m);
+    m->look = ck_arena_new();
+    ck_arena_set_wipe(m->look); /* a configuration may hold secrets */
+    m->plan = (struct ck_copy_plan){
+        .opts = &m->copy, .a = m->look, .local = m->w.to.root.vfs->ops->absolute_keys};
+    int r = read_config(m, err);
+    if (r == 0)
+        r = list_all(m, err);
+    if (r < 0)
+        return r;
+    m->files = ck_arena_alloc(m->look, (m->plan.n + 1) * sizeof *m->files);
+    for (size_t i = 0; i < m->plan.n; i++)
+        take_up(m, i);
+    r = check_names(m, err);
+    if (r == 0)
+        r = ck_copy_run(&m->plan, undigested, digest, &none, err);
+    return r < 0 ? r : ck_copy_report(&m->plan, "compared", err);
+}
+
+void ck_migrate_look_done(struct ck_migrate *m)
+{
+    for (size_t i = 0; i < m->plan.n; i++)
+        ck_err_done(&m->plan.v[i].err);
+    free(m->plan.v);
+    m->plan = (struct ck_copy_plan){0};
+    m->files = NULL;
+    ck_arena_free(m->look);
+    m->look = NULL;
+}
+
+/* ---- doing ---- */
+
+/* What is at the destination, if it is still what was compared. */
+static bool still(const struct ck_path *to, const struct ck_migrate_file *f,
+                  struct ck_version *ret_version, int *ret, struct ck_err *err)
+{
+    CONTENT b = CK_BUF_INIT;
+    char md5[CK_COPY_MD5];
+    *ret = ck_vfs_read(to, &b, ret_version, err);
+    if (*ret < 0)
+        return false;
+    ck_copy_md5(ck_buf_slice(&b), md5);
+    return strcmp(md5, f->md5[TO]) == 0;
+}
+
+static bool overtaken(int r)
+{
+    return r == -(int)CK_NOT_FOUND || r == -(int)CK_CONFLICT || r == -(int)CK_EXISTS;
+}
+
+static int delete_file(const struct ck_path *to, struct ck_migrate_file *f, struct ck_err *err)
+{
+    struct ck_version version = {""};
+    int r;
+    if (!still(to, f, &version, &r, err)) {
+        f->unsettled = true;
+        return r;
+    }
+    return ck_vfs_remove(to, &version, err);
+}
+
+static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
+                      struct ck_migrate_file *f, uint64_t *ret_bytes, struct ck_err *err)
+{
+    CONTENT content = CK_BUF_INIT;
+    struct ck_version was = {""}, now = {""};
+    struct ck_write_opts o = {.mode = CK_WRITE_CREATE};
+    char md5[CK_COPY_MD5];
+    int r = read_from(w, a, f, &content, err);
+    if (r < 0)
+        return r;
+    ck_copy_md5(ck_buf_slice(&content), md5);
+    f->unsettled = strcmp(md5, f->md5[FROM]) != 0; /* edited since: only what is recorded is sent */
+    if (f->unsettled)
+        return 0;
+    if (f->there[TO]) {
+        o = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &was};
+        f->unsettled = !still(to, f, &was, &r, err);
+        if (f->unsettled)
+            return r;
+    }
+    r = ck_vfs_write(to, ck_buf_slice(&content), &o, &now, err);
+    if (r == 0)
+        r = ck_copy_verify(to, ck_buf_slice(&content), &now, err);
+    if (r == 0)
+        *ret_bytes = content.len;
+    return r;
+}
+
+static int apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
+                 struct ck_err *err)
+{
+    struct ck_migrate_file *f = it->own;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    ck_arena_set_wipe(a);
+    struct ck_path to = ck_copy_at(a, &w->to, it->name);
+    *ret_bytes = 0;
+    int r = f->action == CK_MIGRATE_DELETE ? delete_file(&to, f, err)
+                                           : write_file(w, a, &to, f, ret_bytes, err);
+    if (!overtaken(r))
+        return r;
+    ck_err_done(err);
+    f->unsettled = true;
+    return 0;
+}
+
+static bool is_now(const struct ck_copy_plan *p, const struct ck_copy_item *it)
+{
+    const struct ck_migrate_file *f = it->own;
+    return f->now;
+}
+
+int ck_migrate_apply(struct ck_migrate *m, const char *verb, struct ck_err *err)
+{
+    struct ck_copy_stats stats = {0};
+    for (size_t i = 0; i < m->plan.n; i++) {
+        stats.files += m->files[i].now;
+        m->plan.v[i].state = CK_COPY_TODO;
+        m->plan.v[i].what =
+            m->files[i].action == CK_MIGRATE_DELETE ? CK_COPY_EXTRA : CK_COPY_CHANGED;
+    }
+    int r = ck_copy_run(&m->plan, is_now, apply, &stats, err);
+    m->ret->bytes += stats.bytes;
+    for (size_t i = 0; i < m->plan.n; i++) {
+        const struct ck_migrate_file *f = &m->files[i];
+        if (!f->now || f->unsettled || m->plan.v[i].state != CK_COPY_DONE)
+            continue;
+        *(f->action == CK_MIGRATE_DELETE ? &m->ret->deleted
+          : f->there[TO]                 ? &m->ret->replaced
+                                         : &m->ret->copied) += 1;
+    }
+    return r < 0 ? r : ck_copy_report(&m->plan, verb, err);
+}
+
+int ck_migrate_clashes(struct ck_migrate *m, const char *what, struct ck_err *err)
+{
+    size_t n = 0;
+    const struct ck_migrate_file *first = NULL;
+    for (size_t i = 0; i < m->plan.n; i++) {
+        const struct ck_migrate_file *f = &m->files[i];
+        if (f->action != CK_MIGRATE_CLASH)
+            continue;
+        CK_AUTOERR why = CK_ERR_INIT;
+        ck_fail(&why, CK_CONFLICT, "%s", f->why);
+        if (m->o->failed)
+            m->o->failed(m->o->arg, f->item->name, &why);
+        if (!n++)
+            first = f;
+    }
+    if (!n)
+        return 0;
+    if (n == 1)
+        return ck_fail(err, CK_CONFLICT, "%s %s: %s", first->item->name, first->why, what);
+    return ck_fail(err, CK_CONFLICT, "%zu files are in the way, %s for one, which %s: %s", n,
+                   first->item->name, first->why, what);
+}
