@@ -268,6 +268,15 @@ static int delete_file(const struct ck_path *to, struct ck_migrate_file *f, stru
     return ck_vfs_remove(to, &version, err);
 }
 
+/* What no listing showed is a file that came late, or no file. */
+static int in_the_way(const struct ck_path *to, struct ck_err *err)
+{
+    CONTENT b = CK_BUF_INIT;
+    ck_err_done(err);
+    int r = ck_vfs_read(to, &b, NULL, err);
+    return r < 0 ? r : ck_fail(err, CK_EXISTS, "someone else wrote it meanwhile");
+}
+
 static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
                       struct ck_migrate_file *f, uint64_t *ret_bytes, struct ck_err *err)
 {
@@ -289,6 +298,8 @@ static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const st
             return r;
     }
     r = ck_vfs_write(to, ck_buf_slice(&content), &o, &now, err);
+    if (r == -(int)CK_EXISTS)
+        return in_the_way(to, err);
     if (r == 0)
         r = ck_copy_verify(to, ck_buf_slice(&content), &now, err);
     if (r == 0)
