@@ -13,6 +13,8 @@
 
 enum { FROM, TO };
 
+enum { FEW = 4 }; /* files that need no threads */
+
 /* ---- what is compared ---- */
 
 /* A folder that holds the cluster's own, or another of the store's, is too much to take along. */
@@ -133,62 +135,94 @@ static void take_up(struct ck_migrate *m, size_t i)
 
 /* ---- looking at contents ---- */
 
+/* A completed specification that cannot be read is copied as it is. */
+static int translated(struct ck_arena *a, const struct ck_copy_pair *w,
+                      const struct ck_migrate_file *f, struct ck_slice text, struct ck_slice *ret,
+                      struct ck_err *err)
+{
+    struct ck_copy_pair *ends = (struct ck_copy_pair *)w; /* parsing a location notes its store */
+    CK_AUTOERR odd = CK_ERR_INIT;
+    *ret = text;
+    int r = ck_migrate_rewrite(a, ends, text, ret, NULL, &odd);
+    return r < 0 && f->config ? ck_err_move(err, &odd) : 0;
+}
+
 static int read_from(const struct ck_copy_pair *w, struct ck_arena *a,
                      const struct ck_migrate_file *f, struct ck_buf *out, struct ck_err *err)
 {
     struct ck_path at = ck_copy_at(a, &w->from, f->item->name);
+    struct ck_slice text;
     int r = ck_vfs_read(&at, out, NULL, err);
+    if (r == 0 && f->translate)
+        r = translated(a, w, f, ck_buf_slice(out), &text, err);
     if (r < 0 || !f->translate)
         return r;
-    struct ck_copy_pair *ends = (struct ck_copy_pair *)w; /* parsing a location notes its store */
-    struct ck_slice text;
-    CK_AUTOERR odd = CK_ERR_INIT;
-    r = ck_migrate_rewrite(a, ends, ck_buf_slice(out), &text, NULL, &odd);
-    if (r < 0) /* a completed specification that cannot be read is copied as it is */
-        return f->config ? ck_err_move(err, &odd) : 0;
+    text = ck_arena_slice(a, text);
     ck_buf_wipe(out);
     ck_buf_put(out, text);
     return 0;
 }
 
-/* Gone between listing and reading: not there. */
-static int digest_end(struct ck_migrate_file *f, int end, struct ck_slice content, int r,
-                      struct ck_err *err)
+/* One end's files whose digests no listing told. */
+struct reading {
+    struct ck_migrate *m;
+    int end;
+    struct ck_migrate_file **files;
+    const char **keys;
+    size_t n;
+};
+
+static int take_digest(struct reading *r, struct ck_migrate_file *f, struct ck_slice data,
+                       struct ck_err *err)
 {
-    if (r == -(int)CK_NOT_FOUND) {
-        ck_err_done(err);
-        f->there[end] = false;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    ck_arena_set_wipe(a);
+    int result = 0;
+    if (r->end == FROM && f->translate)
+        result = translated(a, &r->m->w, f, data, &data, err);
+    ck_copy_md5(data, f->md5[r->end]);
+    return result;
+}
+
+/* Gone between listing and reading: not there. Whatever else fails is said of the file. */
+static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_version *version,
+                   struct ck_err *item_err)
+{
+    struct reading *r = arg;
+    struct ck_migrate_file *f = r->files[i];
+    f->known[r->end] = true;
+    if (item_err && item_err->code == CK_NOT_FOUND) {
+        f->there[r->end] = false;
         return 0;
     }
-    if (r == 0)
-        ck_copy_md5(content, f->md5[end]);
-    f->known[end] = r == 0;
-    return r;
-}
-
-static int digest(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
-                  struct ck_err *err)
-{
-    struct ck_migrate_file *f = it->own;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CONTENT x = CK_BUF_INIT, y = CK_BUF_INIT;
-    int r = 0;
-    *ret_bytes = 0;
-    ck_arena_set_wipe(a);
-    if (!f->known[FROM])
-        r = digest_end(f, FROM, ck_buf_slice(&x), read_from(w, a, f, &x, err), err);
-    if (r == 0 && !f->known[TO]) {
-        struct ck_path at = ck_copy_at(a, &w->to, it->name);
-        r = ck_vfs_read(&at, &y, NULL, err);
-        r = digest_end(f, TO, ck_buf_slice(&y), r, err);
+    CK_AUTOERR own = CK_ERR_INIT;
+    if (item_err && item_err->code)
+        ck_fail(&own, item_err->code, "%s", ck_err_msg(item_err));
+    else
+        take_digest(r, f, data, &own);
+    if (own.code) {
+        f->item->state = CK_COPY_FAILED;
+        ck_err_move(&f->item->err, &own);
     }
-    return r;
+    return 0;
 }
 
-static bool undigested(const struct ck_copy_plan *p, const struct ck_copy_item *it)
+/* On this thread's connections, several at a time where that helps. */
+static int digest(struct ck_migrate *m, int end, struct ck_err *err)
 {
-    const struct ck_migrate_file *f = it->own;
-    return !f->known[FROM] || !f->known[TO];
+    const struct ck_copy_view *v = end == FROM ? &m->w.from : &m->w.to;
+    size_t max = m->plan.n + 1;
+    struct reading r = {.m = m,
+                        .end = end,
+                        .files = ck_arena_alloc(m->look, max * sizeof *r.files),
+                        .keys = ck_arena_alloc(m->look, max * sizeof *r.keys)};
+    for (size_t i = 0; i < m->plan.n; i++) {
+        if (m->files[i].known[end])
+            continue;
+        r.files[r.n] = &m->files[i];
+        r.keys[r.n++] = ck_copy_at(m->look, v, m->plan.v[i].name).key;
+    }
+    return r.n ? ck_vfs_read_many(&v->root, r.keys, r.n, arrived, &r, err) : 0;
 }
 
 static int check_names(struct ck_migrate *m, struct ck_err *err)
@@ -206,7 +240,6 @@ static int check_names(struct ck_migrate *m, struct ck_err *err)
 
 int ck_migrate_look(struct ck_migrate *m, struct ck_err *err)
 {
-    struct ck_copy_stats none = {0};
     ck_migrate_look_done(m);
     m->look = ck_arena_new();
     ck_arena_set_wipe(m->look); /* a configuration may hold secrets */
@@ -222,7 +255,9 @@ int ck_migrate_look(struct ck_migrate *m, struct ck_err *err)
         take_up(m, i);
     r = check_names(m, err);
     if (r == 0)
-        r = ck_copy_run(&m->plan, undigested, digest, &none, err);
+        r = digest(m, FROM, err);
+    if (r == 0)
+        r = digest(m, TO, err);
     return r < 0 ? r : ck_copy_report(&m->plan, "compared", err);
 }
 
@@ -330,6 +365,20 @@ static bool is_now(const struct ck_copy_plan *p, const struct ck_copy_item *it)
     return f->now;
 }
 
+/* Threads have connections of their own, which cost more than a few files do. */
+static int apply_few(struct ck_migrate *m, struct ck_copy_stats *stats)
+{
+    for (size_t i = 0; i < m->plan.n; i++) {
+        struct ck_copy_item *it = &m->plan.v[i];
+        uint64_t bytes = 0;
+        if (!m->files[i].now)
+            continue;
+        it->state = apply(&m->w, it, &bytes, &it->err) < 0 ? CK_COPY_FAILED : CK_COPY_DONE;
+        stats->bytes += bytes;
+    }
+    return 0;
+}
+
 int ck_migrate_apply(struct ck_migrate *m, const char *verb, struct ck_err *err)
 {
     struct ck_copy_stats stats = {0};
@@ -339,7 +388,8 @@ int ck_migrate_apply(struct ck_migrate *m, const char *verb, struct ck_err *err)
         m->plan.v[i].what =
             m->files[i].action == CK_MIGRATE_DELETE ? CK_COPY_EXTRA : CK_COPY_CHANGED;
     }
-    int r = ck_copy_run(&m->plan, is_now, apply, &stats, err);
+    int r = stats.files > FEW ? ck_copy_run(&m->plan, is_now, apply, &stats, err)
+                              : apply_few(m, &stats);
     m->ret->bytes += stats.bytes;
     for (size_t i = 0; i < m->plan.n; i++) {
         const struct ck_migrate_file *f = &m->files[i];

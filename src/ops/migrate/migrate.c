@@ -254,6 +254,7 @@ static int open_ends(struct ck_migrate *m, struct ck_err *err)
         r = ck_copy_open(&m->w.to, m->a, &o->to, err);
     if (r < 0)
         return r;
+    m->w.from.ctx.parallel = m->w.to.ctx.parallel = o->parallel;
     struct ck_store s = {.vfs = &m->w.from.ctx, .root = m->w.from.root};
     struct ck_path ignored;
     m->ret->from = ck_migrate_text(m->a, &m->w.from, "");

@@ -14,7 +14,7 @@
 struct ck_migrate_opts {
     struct ck_copy_end from, to; /* whole stores */
     const char *cluster;
-    unsigned parallel; /* files at a time; 0: as copies */
+    unsigned parallel; /* files at a time; at least 1 */
     bool delete_gone;  /* carry over deletions made in the old store after the migration */
     bool rollback;     /* remove what the migration wrote */
     bool dry_run;
