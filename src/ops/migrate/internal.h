@@ -10,6 +10,7 @@
 /* ---- state.c: the record at the destination ---- */
 
 enum { CK_MIGRATE_PENDING = 8 };
+#define CK_MIGRATE_GONE "-" /* in place of a digest: the migration deleted the file */
 
 /* What one file at the destination may hold without somebody else having written it. */
 struct ck_migrate_record {
@@ -38,7 +39,7 @@ int ck_migrate_forget(struct ck_migrate *m, struct ck_err *err);
 struct ck_migrate_record *ck_migrate_record(struct ck_migrate *m, const char *name); /* or NULL */
 struct ck_migrate_record *ck_migrate_record_new(struct ck_migrate *m, const char *name);
 bool ck_migrate_ours(const struct ck_migrate_record *rec, const char *md5);
-/* The file is going to hold this. */
+/* The file is going to hold this; CK_MIGRATE_GONE: it is going to be deleted. */
 void ck_migrate_intend(struct ck_migrate *m, struct ck_migrate_record *rec, const char *md5,
                        const char *now);
 /* Both ends hold this. */

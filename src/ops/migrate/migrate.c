@@ -29,7 +29,7 @@ static void clash(struct ck_migrate_file *f, const char *why)
 static void decide_missing(struct ck_migrate_file *f, const struct ck_migrate_record *rec,
                            bool completed)
 {
-    if (!completed || !rec || !*rec->base)
+    if (!completed || !rec || !*rec->base || ck_migrate_ours(rec, CK_MIGRATE_GONE))
         f->action = CK_MIGRATE_WRITE;
     else if (strcmp(rec->base, f->md5[FROM]) == 0)
         f->action = CK_MIGRATE_KEEP;
@@ -109,9 +109,10 @@ static int record_intents(struct ck_migrate *m, struct ck_err *err)
 {
     for (size_t i = 0; i < m->plan.n; i++) {
         const struct ck_migrate_file *f = &m->files[i];
-        if (f->action == CK_MIGRATE_WRITE)
-            ck_migrate_intend(m, ck_migrate_record_new(m, f->item->name), f->md5[FROM],
-                              f->there[TO] ? f->md5[TO] : "");
+        if (f->action == CK_MIGRATE_WRITE || f->action == CK_MIGRATE_DELETE)
+            ck_migrate_intend(m, ck_migrate_record_new(m, f->item->name),
+                              f->there[FROM] ? f->md5[FROM] : CK_MIGRATE_GONE,
+                              f->there[TO] ? f->md5[TO] : CK_MIGRATE_GONE);
     }
     return m->state.dirty || !m->state.there ? ck_migrate_save(m, err) : 0;
 }

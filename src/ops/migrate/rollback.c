@@ -20,7 +20,9 @@ static void decide(struct ck_migrate_file *f)
     const struct ck_migrate_record *rec = ck_migrate_record(m, f->item->name);
     bool alike = f->there[FROM] && strcmp(f->md5[FROM], f->md5[TO]) == 0;
     f->action = CK_MIGRATE_NOTHING;
-    if (!f->there[TO] && *m->state.completed && !m->state.rolling_back && rec && *rec->base)
+    bool expected = *m->state.completed && !m->state.rolling_back && rec && *rec->base &&
+                    !ck_migrate_ours(rec, CK_MIGRATE_GONE);
+    if (!f->there[TO] && expected)
         clash(f, "was deleted in the new store since");
     else if (!f->there[TO])
         return;

@@ -3,8 +3,8 @@
  *     {"version": 1, "cluster": …, "from": …, "started": …, "completed": …,
  *      "folders": [path, …], "files": {path: [base, pending, …], …}}
  *
- * `base` and `pending` are MD5 sums of contents, "" for none. The name ends in .json, for kOps
- * takes every file called config for a cluster. */
+ * `base` and `pending` are MD5 sums of contents, "" for none and "-" for no file. The name ends in
+ * .json, for kOps takes every file called config for a cluster. */
 #include "ops/migrate/internal.h"
 
 #include "base/clock.h"
@@ -67,7 +67,7 @@ void ck_migrate_intend(struct ck_migrate *m, struct ck_migrate_record *rec, cons
                 (CK_MIGRATE_PENDING - drop - 1) * sizeof rec->pending[0]);
         rec->n_pending--;
     }
-    memcpy(rec->pending[rec->n_pending++], md5, CK_COPY_MD5);
+    memcpy(rec->pending[rec->n_pending++], md5, strlen(md5) + 1);
     m->state.dirty = true;
 }
 
@@ -100,9 +100,10 @@ static bool read_file(struct ck_migrate *m, const struct ck_pair *p)
     else if (!ck_is_str(ck_item(p->val, 0), ""))
         return false;
     for (size_t i = 1; i < n; i++) {
-        if (!is_md5(ck_item(p->val, i)))
+        const struct ck_val *v = ck_item(p->val, i);
+        if (!is_md5(v) && !ck_is_str(v, CK_MIGRATE_GONE))
             return false;
-        memcpy(rec->pending[rec->n_pending++], ck_item(p->val, i)->s.ptr, CK_COPY_MD5);
+        memcpy(rec->pending[rec->n_pending++], v->s.ptr, v->s.len + 1);
     }
     return true;
 }
