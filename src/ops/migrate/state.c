@@ -153,7 +153,7 @@ int ck_migrate_load(struct ck_migrate *m, struct ck_err *err)
         return 0;
     }
     if (r < 0)
-        return r;
+        return ck_wrap(err, "the record of the migration, %s", ck_path_text(m->a, &at));
     return decode(m, ck_path_text(m->a, &at), ck_buf_slice(&b), err);
 }
 
