@@ -31,7 +31,8 @@ struct ck_migrate_state {
 };
 
 struct ck_migrate;
-/* NOT_FOUND leaves state->there false and is no error. EXISTS: the record is of another source. */
+/* Into m->state, whose records the caller has released or kept. One that is not there is no error;
+ * EXISTS: the record is of another source. */
 int ck_migrate_load(struct ck_migrate *m, struct ck_err *err);
 /* CONFLICT: someone else wrote it since it was read. */
 int ck_migrate_save(struct ck_migrate *m, struct ck_err *err);
@@ -108,3 +109,5 @@ void ck_migrate_fields(struct ck_migrate *m, const struct ck_val *tree);
 
 /* ---- rollback.c ---- */
 int ck_migrate_rollback(struct ck_migrate *m, struct ck_err *err);
+/* Delete what m->state knows to be the migration's, the record apart. */
+int ck_migrate_undo(struct ck_migrate *m, struct ck_err *err);

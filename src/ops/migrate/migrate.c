@@ -169,12 +169,22 @@ static int unending(const struct ck_migrate *m, const char *last, struct ck_err 
 }
 
 /* Someone else wrote the record: another run of the same migration, or one that was killed and
- * whose last request came through late. */
+ * whose last request came through late. After a rollback, what this run wrote since goes too: there
+ * would be no record of it. */
 static int read_again(struct ck_migrate *m, struct ck_err *err)
 {
+    struct ck_migrate_state known = m->state;
     ck_err_done(err);
     int r = ck_migrate_load(m, err);
-    if (r < 0 || (m->state.there && !m->state.rolling_back))
+    if (r < 0 || (m->state.there && !m->state.rolling_back)) {
+        ck_map_done(&known.records);
+        return r;
+    }
+    ck_map_done(&m->state.records);
+    m->state = known;
+    m->state.rolling_back = true;
+    r = ck_migrate_undo(m, err);
+    if (r < 0)
         return r;
     return ck_fail(err, CK_CONFLICT, "the migration of \"%s\" was rolled back meanwhile",
                    m->o->cluster);

@@ -46,8 +46,12 @@ const char *ck_migrate_below(struct ck_arena *a, struct ck_copy_pair *w, const c
 const char *ck_migrate_text(struct ck_arena *a, const struct ck_copy_view *v, const char *rel)
 {
     struct ck_path p = *rel ? ck_copy_at(a, v, rel) : v->root;
-    if (!p.vfs->ops->absolute_keys)
-        return ck_path_text(a, &p);
+    if (!p.vfs->ops->absolute_keys) {
+        const char *text = ck_path_text(a, &p);
+        size_t n = strlen(text);
+        bool slash = n > 1 && text[n - 1] == '/' && text[n - 2] != '/'; /* of a bucket's root */
+        return slash ? ck_arena_strndup(a, text, n - 1) : text;
+    }
     const char *real = ck_copy_real(a, p.key);
     return real[0] == '/' && real[1] == '/' ? real + 1 : real;
 }

@@ -69,6 +69,27 @@ static void tell(struct ck_migrate *m)
     }
 }
 
+static int undo(struct ck_migrate *m, size_t left, struct ck_err *err)
+{
+    int r = 0;
+    for (unsigned n = 0; r == 0 && left; n++) {
+        if (n == MAX_LOOKS)
+            return ck_fail(err, CK_CONFLICT, "cluster \"%s\" is being changed in %s", m->o->cluster,
+                           m->ret->to);
+        r = take_back(m, err);
+        if (r == 0)
+            r = look(m, &left, err);
+    }
+    return r;
+}
+
+int ck_migrate_undo(struct ck_migrate *m, struct ck_err *err)
+{
+    size_t left = 0;
+    int r = look(m, &left, err);
+    return r < 0 ? r : undo(m, left, err);
+}
+
 int ck_migrate_rollback(struct ck_migrate *m, struct ck_err *err)
 {
     size_t left = 0;
@@ -86,13 +107,7 @@ int ck_migrate_rollback(struct ck_migrate *m, struct ck_err *err)
         m->state.rolling_back = true;
         r = ck_migrate_save(m, err);
     }
-    for (unsigned n = 0; r == 0 && left; n++) {
-        if (n == MAX_LOOKS)
-            return ck_fail(err, CK_CONFLICT, "cluster \"%s\" is being changed in %s", m->o->cluster,
-                           m->ret->to);
-        r = take_back(m, err);
-        if (r == 0)
-            r = look(m, &left, err);
-    }
+    if (r == 0)
+        r = undo(m, left, err);
     return r < 0 ? r : ck_migrate_forget(m, err);
 }

@@ -145,7 +145,6 @@ int ck_migrate_load(struct ck_migrate *m, struct ck_err *err)
 {
     struct ck_path at = place(m->a, m);
     CK_AUTOBUF struct ck_buf b = CK_BUF_MAX(MAX_RECORD);
-    ck_map_done(&m->state.records);
     m->state = (struct ck_migrate_state){.folders = ck_list(m->a)};
     int r = ck_vfs_read(&at, &b, &m->state.version, err);
     if (r == -(int)CK_NOT_FOUND) {
@@ -153,7 +152,7 @@ int ck_migrate_load(struct ck_migrate *m, struct ck_err *err)
         return 0;
     }
     if (r < 0)
-        return ck_wrap(err, "the record of the migration, %s", ck_path_text(m->a, &at));
+        return ck_wrap(err, "the record of the migration");
     return decode(m, ck_path_text(m->a, &at), ck_buf_slice(&b), err);
 }
 
@@ -210,7 +209,7 @@ int ck_migrate_save(struct ck_migrate *m, struct ck_err *err)
     if (r == -(int)CK_EXISTS)
         err->code = CK_CONFLICT;
     if (r < 0)
-        return ck_wrap(err, "the record of the migration, %s", ck_path_text(a, &at));
+        return ck_wrap(err, "the record of the migration");
     s->there = true;
     s->dirty = false;
     return 0;
