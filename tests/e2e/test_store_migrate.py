@@ -398,6 +398,20 @@ def test_a_record_that_cannot_be_read_is_refused(w, text):
     refused(w, "is not the record of a migration")
 
 
+def test_a_record_cannot_ask_for_other_clusters(w):
+    """Whoever can write the new store gets what is migrated there, and nothing else of the old one."""
+    make(w.old, {"other.example.com/config": "theirs"})
+    make(w.tmp / "beside", {"x": "not of the store"})
+    w.migrate("--yes")
+    record = json.loads((w.new / RECORD).read_text())
+    for folder in ("other.example.com", "../beside", "."):
+        (w.new / RECORD).write_text(json.dumps(dict(record, folders=[NAME, folder])))
+        w.migrate("--yes")
+        assert {k.split("/")[0] for k in contents(w.new)} == {NAME, ".ckops"}
+    p = w.migrate("--rollback", "--yes")
+    assert p.returncode and contents(w.tmp / "beside") == {"x": b"not of the store"}
+
+
 def test_an_unreachable_destination_is_refused(w):
     w.env.update(S3_ENDPOINT=f"http://127.0.0.1:{servers.free_port()}", S3_ACCESS_KEY_ID="a", S3_SECRET_ACCESS_KEY="b")
     refused(w, "cannot connect to 127.0.0.1", to="s3://bkt")

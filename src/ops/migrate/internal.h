@@ -26,7 +26,7 @@ struct ck_migrate_state {
     char started[21], completed[21]; /* RFC 3339; completed "" until a run came to its end */
     bool rolling_back;
     struct ck_map records;   /* path below the stores → struct ck_migrate_record */
-    struct ck_val *folders;  /* list: what is copied, below the stores */
+    struct ck_val *folders;  /* list: whatever was ever copied, below the stores */
     struct ck_slice content; /* as stored */
 };
 
@@ -81,6 +81,7 @@ struct ck_migrate {
 
     /* of the last look */
     struct ck_arena *look;
+    struct ck_val *folders; /* what the configuration says is the cluster's */
     struct ck_copy_plan plan;
     struct ck_migrate_file *files;
 };

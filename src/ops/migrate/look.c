@@ -25,9 +25,10 @@ static int add_folder(struct ck_migrate *m, const char *rel, const char *field, 
                        "%s of cluster \"%s\" is %s, which holds the cluster itself: nothing was "
                        "changed",
                        field, m->o->cluster, rel);
-    for (size_t i = 0; i < ck_len(m->state.folders); i++)
-        if (ck_is_str(ck_item(m->state.folders, i), rel))
-            return 0;
+    if (!ck_list_has_str(m->folders, rel))
+        ck_append_str(m->look, m->folders, rel);
+    if (ck_list_has_str(m->state.folders, rel))
+        return 0;
     ck_append_str(m->a, m->state.folders, rel);
     m->state.dirty = true;
     return 0;
@@ -88,7 +89,9 @@ static int list_folder(struct ck_migrate *m, const char *rel, struct ck_err *err
     struct ck_entries from = {0}, to = {0};
     struct ck_path f = ck_copy_at(m->look, &m->w.from, rel);
     struct ck_path t = ck_copy_at(m->look, &m->w.to, rel);
-    int r = ck_copy_tree(&f, m->look, true, &from, err);
+    int r = ck_copy_check_name(&m->plan, rel, err);
+    if (r == 0)
+        r = ck_copy_tree(&f, m->look, true, &from, err);
     if (r == 0)
         r = ck_copy_tree(&t, m->look, true, &to, err);
     if (r < 0)
@@ -99,9 +102,12 @@ static int list_folder(struct ck_migrate *m, const char *rel, struct ck_err *err
     return 0;
 }
 
+/* What the record says more than the configuration is only taken back, never copied: whoever can
+ * write the new store could name another cluster there. */
 static int list_all(struct ck_migrate *m, struct ck_err *err)
 {
-    const struct ck_val *l = m->state.folders;
+    const struct ck_val *l =
+        m->state.rolling_back || m->o->rollback ? m->state.folders : m->folders;
     int r = 0;
     for (size_t i = 0; r == 0 && i < ck_len(l); i++) {
         const char *rel = ck_str_or(ck_item(l, i), "");
@@ -243,6 +249,7 @@ int ck_migrate_look(struct ck_migrate *m, struct ck_err *err)
     ck_migrate_look_done(m);
     m->look = ck_arena_new();
     ck_arena_set_wipe(m->look); /* a configuration may hold secrets */
+    m->folders = ck_list(m->look);
     m->plan = (struct ck_copy_plan){
         .opts = &m->copy, .a = m->look, .local = m->w.to.root.vfs->ops->absolute_keys};
     int r = read_config(m, err);

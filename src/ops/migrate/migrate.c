@@ -130,6 +130,14 @@ static int bring(struct ck_migrate *m, struct ck_err *err)
     return r < 0 ? r : ck_migrate_apply(m, "migrated", err);
 }
 
+static bool looked_at(const struct ck_migrate *m, const char *name)
+{
+    for (size_t i = 0; i < ck_len(m->folders); i++)
+        if (ck_copy_within(name, ck_str_or(ck_item(m->folders, i), "")))
+            return true;
+    return false;
+}
+
 /* Both ends are alike: remember how. */
 static int settle(struct ck_migrate *m, bool *ret_wrote, struct ck_err *err)
 {
@@ -147,7 +155,7 @@ static int settle(struct ck_migrate *m, bool *ret_wrote, struct ck_err *err)
     }
     for (size_t i = 0; i < s->records.n; i++) {
         const struct ck_migrate_record *rec = s->records.e[i].val;
-        if (!rec || rec->seen)
+        if (!rec || rec->seen || !looked_at(m, s->records.e[i].key))
             continue;
         s->records.e[i].val = NULL; /* gone at both ends */
         s->dirty = true;
