@@ -384,6 +384,12 @@ def test_a_field_that_holds_the_cluster_itself_is_refused(w):
     refused(w, "which holds the cluster itself", name=f"p/{NAME}")
 
 
+def test_another_clusters_secrets_are_not_taken_along(w):
+    make(w.old, {"other.example.com/config": "x", "other.example.com/secrets/s": "theirs",
+                 f"{NAME}/config": config_of(f"{w.old}/{NAME}", f"  secretStore: {w.old}/other.example.com/secrets\n")})
+    refused(w, 'which belongs to cluster "other.example.com"')
+
+
 def test_a_config_that_cannot_be_read_is_refused(w):
     for text in ("a: [", "", "just text", "- a\n"):
         make(w.old, {f"{NAME}/config": text})

@@ -17,7 +17,30 @@ enum { FEW = 4 }; /* files that need no threads */
 
 /* ---- what is compared ---- */
 
-/* A folder that holds the cluster's own, or another of the store's, is too much to take along. */
+/* Whoever can edit this cluster must not have another one's secrets copied along. */
+static int check_own(struct ck_migrate *m, const char *rel, const char *field, struct ck_err *err)
+{
+    size_t len = strlen(rel);
+    for (size_t n = 1; n <= len && !ck_copy_within(rel, m->o->cluster); n++) {
+        if (rel[n] && rel[n] != '/')
+            continue;
+        const char *name = ck_arena_strndup(m->look, rel, n);
+        struct ck_path at =
+            ck_copy_at(m->look, &m->w.from, ck_arena_printf(m->look, "%s/config", name));
+        CONTENT b = CK_BUF_INIT;
+        int r = ck_vfs_read(&at, &b, NULL, err);
+        if (r == 0)
+            return ck_fail(err, CK_INVALID,
+                           "%s of cluster \"%s\" is %s, which belongs to cluster \"%s\": nothing "
+                           "was changed",
+                           field, m->o->cluster, rel, name);
+        if (r != -(int)CK_NOT_FOUND)
+            return r;
+        ck_err_done(err);
+    }
+    return 0;
+}
+
 static int add_folder(struct ck_migrate *m, const char *rel, const char *field, struct ck_err *err)
 {
     if (ck_copy_within(m->o->cluster, rel) && strcmp(m->o->cluster, rel) != 0)
@@ -25,8 +48,12 @@ static int add_folder(struct ck_migrate *m, const char *rel, const char *field, 
                        "%s of cluster \"%s\" is %s, which holds the cluster itself: nothing was "
                        "changed",
                        field, m->o->cluster, rel);
-    if (!ck_list_has_str(m->folders, rel))
-        ck_append_str(m->look, m->folders, rel);
+    if (ck_list_has_str(m->folders, rel))
+        return 0;
+    int r = check_own(m, rel, field, err);
+    if (r < 0)
+        return r;
+    ck_append_str(m->look, m->folders, rel);
     if (ck_list_has_str(m->state.folders, rel))
         return 0;
     ck_append_str(m->a, m->state.folders, rel);
