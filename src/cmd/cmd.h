@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "base/version.h"
 #include "spec/featureflag.h"
+#include "store/settings.h"
 #include "store/store.h"
 #include "vfs/vfs.h"
 
@@ -111,6 +112,8 @@ struct ck_ctx {
     const char *cluster_name; /* resolved by the argument policies below */
     struct ck_store store;
     bool store_open;
+    struct ck_store_settings settings; /* of the store; ck_ctx_settings() reads them */
+    bool settings_read;
 };
 
 extern const struct ck_cmd ck_cmd_root;
@@ -122,6 +125,9 @@ int ck_flush(struct ck_ctx *ctx, struct ck_err *err); /* IO when standard output
 
 /* The state store of this run, opened at the first call (cli.md §1.3, §1.5). */
 int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err);
+/* What the store asks of commands that change something, read at the first call (of an open store).
+ * When it cannot be read, nothing may be changed: the caller fails. */
+int ck_ctx_settings(struct ck_ctx *ctx, const struct ck_store_settings **ret, struct ck_err *err);
 
 /* Argument policies of cli.md §1.4; all set ctx->cluster_name. */
 int ck_args_cluster_kubeconfig(struct ck_ctx *ctx, void *opts, int argc, char **argv,

@@ -159,3 +159,11 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     ctx->store_open = true;
     return 0;
 }
+
+int ck_ctx_settings(struct ck_ctx *ctx, const struct ck_store_settings **ret, struct ck_err *err)
+{
+    *ret = &ctx->settings;
+    int r = ctx->settings_read ? 0 : ck_store_settings_read(&ctx->store, &ctx->settings, err);
+    ctx->settings_read = r == 0;
+    return r;
+}
