@@ -111,6 +111,7 @@ const char *ck_code_name(enum ck_code code)
         [CK_DENIED] = "denied",
         [CK_UNAUTHENTICATED] = "unauthenticated",
         [CK_CONFLICT] = "conflict",
+        [CK_LOCKED] = "locked",
         [CK_INVALID] = "invalid",
         [CK_UNSUPPORTED] = "unsupported",
         [CK_UNAVAILABLE] = "unavailable",

@@ -15,6 +15,7 @@ enum ck_code {
     CK_DENIED,          /* authenticated, not allowed */
     CK_UNAUTHENTICATED, /* no or bad credentials */
     CK_CONFLICT,        /* changed by someone else since it was read: exit status 3 */
+    CK_LOCKED,          /* somebody else holds, or has taken, the lock: exit status 3 */
     CK_INVALID,         /* the input is wrong; retrying does not help */
     CK_UNSUPPORTED,     /* understood, not offered */
     CK_UNAVAILABLE,     /* may work when tried again */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "base/version.h"
+#include "ops/storelock/locker.h"
 #include "spec/featureflag.h"
 #include "store/settings.h"
 #include "store/store.h"
@@ -108,12 +109,16 @@ struct ck_ctx {
     bool state_given, name_given;
     int64_t verbosity;
     bool lenient;
-    int exit_status;          /* set by a command that ends well but not with 0 */
+    bool opt_lock, lock_given;
+    int64_t opt_lock_timeout_ns, opt_lock_lease_ns;
+    int dash;        /* how many positional arguments come before "--"; -1: there is none */
+    int exit_status; /* set by a command that ends well but not with 0 */
     const char *cluster_name; /* resolved by the argument policies below */
     struct ck_store store;
     bool store_open;
     struct ck_store_settings settings; /* of the store; ck_ctx_settings() reads them */
     bool settings_read;
+    struct ck_locker locker; /* works once the store is open */
 };
 
 extern const struct ck_cmd ck_cmd_root;
@@ -128,6 +133,10 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err);
 /* What the store asks of commands that change something, read at the first call (of an open store).
  * When it cannot be read, nothing may be changed: the caller fails. */
 int ck_ctx_settings(struct ck_ctx *ctx, const struct ck_store_settings **ret, struct ck_err *err);
+
+/* Take the lock of a cluster now, where changes of it need one (frame/locking.c). Without this call
+ * the first change takes it; a command that decides by much that it reads calls it before. */
+int ck_ctx_lock(struct ck_ctx *ctx, const char *cluster, struct ck_err *err);
 
 /* Argument policies of cli.md §1.4; all set ctx->cluster_name. */
 int ck_args_cluster_kubeconfig(struct ck_ctx *ctx, void *opts, int argc, char **argv,

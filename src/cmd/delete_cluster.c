@@ -41,6 +41,9 @@ int ck_delete_cluster(struct ck_ctx *ctx, const struct ck_delete_cluster_opts *o
         ck_print(ctx, "\nMust specify --yes to unregister the cluster\n");
         return 0;
     }
+    r = ck_ctx_lock(ctx, name, err);
+    if (r)
+        return r;
     if (ck_cluster_delete(ctx->arena, store, &cluster, err))
         return ck_wrap(err, "error removing cluster from state store");
     forget_in_kubeconfig(ctx, name);

@@ -78,6 +78,8 @@ int ck_delete_ig(struct ck_ctx *ctx, const char *cluster, const char *name, bool
     struct ck_store *store;
     struct ck_stored owner, ig;
     int r = ck_ctx_store(ctx, &store, err);
+    if (!r && yes)
+        r = ck_ctx_lock(ctx, cluster, err);
     if (!r)
         r = ck_cluster_get_for_command(ctx->arena, store, cluster, &owner, err);
     if (r)

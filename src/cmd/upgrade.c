@@ -42,6 +42,8 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_store *store;
     struct ck_upgrade plan;
     int r = ck_ctx_store(ctx, &store, err);
+    if (r == 0 && o->yes)
+        r = ck_ctx_lock(ctx, ctx->cluster_name, err);
     if (r < 0)
         return r;
     const struct ck_upgrade_opts u = {.name = ctx->cluster_name,

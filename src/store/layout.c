@@ -76,6 +76,15 @@ int ck_layout_addons(struct ck_arena *a, const struct ck_store *s, const char *c
     return below_cluster(a, s, cluster, "clusteraddons/default", ret, err);
 }
 
+int ck_layout_lock(struct ck_arena *a, const struct ck_store *s, const char *cluster,
+                   struct ck_path *ret, struct ck_err *err)
+{
+    int r = check_name("cluster", cluster, true, err);
+    return r ? r
+             : ck_path_join(a, &s->root, ck_arena_printf(a, "%s/%s.lock", CK_LAYOUT_LOCKS, cluster),
+                            ret, err);
+}
+
 int ck_layout_config_base(struct ck_arena *a, const struct ck_store *s,
                           const struct ck_object *cluster, struct ck_path *ret, struct ck_err *err)
 {

@@ -4,6 +4,7 @@
  * the program writes to descriptor 1, except programs it starts. Mirrors cmd/kops/util/factory.go.
  */
 #include "cmd/frame/config.h"
+#include "cmd/frame/locking.h"
 
 #include "base/log.h"
 
@@ -156,8 +157,9 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     ctx->store.warn = warn;
     if (ck_str_starts(url, "file://"))
         ck_warn("The local filesystem state store is not functional for running clusters");
-    ctx->store_open = true;
-    return 0;
+    r = ck_locking_start(ctx, err);
+    ctx->store_open = r == 0;
+    return r;
 }
 
 int ck_ctx_settings(struct ck_ctx *ctx, const struct ck_store_settings **ret, struct ck_err *err)

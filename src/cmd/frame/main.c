@@ -3,6 +3,7 @@
  * The one place that prints errors and decides the exit status. Mirrors cobra's Execute as kOps
  * uses it: failures before the run phase show the usage, later ones do not. */
 #include "cmd/commands.h"
+#include "cmd/frame/locking.h"
 #include "cmd/frame/opt.h"
 
 #include "base/enc.h"
@@ -106,6 +107,7 @@ int ck_exit_status(const struct ck_err *err)
     case CK_OK:
         return 0;
     case CK_CONFLICT:
+    case CK_LOCKED:
         return STATUS_CONFLICT;
     case CK_CANCELLED:
         return STATUS_INTERRUPTED;
@@ -209,13 +211,18 @@ int ck_main(int argc, char **argv)
     harden();
     set_signals();
     CK_AUTOARENA struct ck_arena *arena = ck_arena_new();
-    struct ck_ctx ctx = {
-        .arena = arena, .program = "ckops", .cluster_name = "", .opt_state = "", .opt_name = ""};
+    struct ck_ctx ctx = {.arena = arena,
+                         .program = "ckops",
+                         .cluster_name = "",
+                         .opt_state = "",
+                         .opt_name = "",
+                         .dash = -1};
     ck_env_from_process(&ctx.env);
     ctx.vfs.env = &ctx.env;
     ctx.vfs.arena = arena;
     read_features(&ctx);
     int status = run(&ctx, argc, argv);
+    ck_locking_end(&ctx);
     CK_AUTOERR err = CK_ERR_INIT;
     if (ck_flush(&ctx, &err) < 0 && ctx.out_errno != EPIPE)
         status = report(&ctx, NULL, &err);

@@ -241,6 +241,7 @@ int ck_parse_flags(struct ck_parsed *p, const char *const *args, size_t n, struc
             ck_strv_push(&p->args, s);
         } else if (strcmp(s, "--") == 0) {
             ended = true;
+            p->ctx->dash = (int)p->args.n;
         } else {
             int r = s[1] == '-' ? long_flag(p, args, n, &i, err) : short_flags(p, args, n, &i, err);
             if (r < 0)

@@ -7,9 +7,14 @@
 extern const struct ck_cmd ck_cmd_store_copy;
 extern const struct ck_cmd ck_cmd_store_doctor;
 extern const struct ck_cmd ck_cmd_store_fsck;
+extern const struct ck_cmd ck_cmd_store_lock;
+extern const struct ck_cmd ck_cmd_store_lock_show;
+extern const struct ck_cmd ck_cmd_store_lock_steal;
 extern const struct ck_cmd ck_cmd_store_migrate;
 extern const struct ck_cmd ck_cmd_store_policy;
+extern const struct ck_cmd ck_cmd_store_settings;
 extern const struct ck_cmd ck_cmd_store_sync;
+extern const struct ck_cmd ck_cmd_store_unlock;
 
 /* One of two stores that a command works on: the URL `text` cleaned, with the profile and the
  * authorities the configuration file has for it. `env` becomes the environment of that end and is
@@ -26,3 +31,9 @@ struct ck_store_progress {
 /* One line on standard error, rewritten on a terminal, else every five seconds. */
 void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *s);
 void ck_store_bytes(struct ck_buf *b, uint64_t n); /* "3.0 MiB" */
+/* `lock … -- COMMAND`: run it while `l` is held and renewed; it ends before the lock does. Its exit
+ * status becomes the run's. LOCKED: it was taken away meanwhile. */
+int ck_store_lock_run(struct ck_ctx *ctx, struct ck_lock *l, char **argv, struct ck_err *err);
+/* Remember a lock by hand for this user's later commands, and say so. */
+int ck_store_lock_keep(struct ck_ctx *ctx, const struct ck_lock *l, const char *what,
+                       struct ck_err *err);

@@ -171,6 +171,10 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
                        "--ssh-public-key is deprecated and not offered: store the key with `%s "
                        "create sshpublickey %s -i %s`",
                        ctx->program, ctx->cluster_name, o->ssh_public_key);
+    if (module) /* writes to the store */
+        r = ck_ctx_lock(ctx, ctx->cluster_name, err);
+    if (r)
+        return r;
     r = ck_update_load(ctx->arena, store, &options, &u, err);
     if (!r)
         r = module ? terraform(ctx, o, store, &u, err) : preview(ctx, o, &u, err);

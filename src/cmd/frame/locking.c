@@ -1,0 +1,200 @@
+/* Locks around a run; see locking.h.
+ *
+ * A run that is interrupted gives its locks back by becoming another program: the handler of the
+ * signal replaces the process by `ckops store unlock`, because execve() is all that may safely be
+ * called there. A run that is killed gives nothing back; its leases end. */
+#include "cmd/frame/locking.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { NS_PER_MS = 1000000, HOST_SIZE = 256, NUMBER_SIZE = 16 };
+
+extern char **environ;
+
+/* ---- interrupts ---- */
+
+static struct {
+    char **argv, **envp;
+    char number[NUMBER_SIZE]; /* of the signal; its last two digits are filled in */
+    const volatile sig_atomic_t *changing;
+    bool local; /* a change ends with the process: nothing can be under way afterwards */
+} unlocker;
+
+static void unlock_and_end(int sig)
+{
+    enum { BASE = 10, SIGNALED = 128 };
+    /* A request that has been sent may still be carried out: then the lock has to end by itself. */
+    if (unlocker.local || !*unlocker.changing) {
+        unlocker.number[0] = (char)('0' + sig / BASE);
+        unlocker.number[1] = (char)('0' + sig % BASE);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(sig, SIG_DFL);
+        execve("/proc/self/exe", unlocker.argv, unlocker.envp);
+    }
+    _exit(SIGNALED + sig);
+}
+
+static void catch (int sig)
+{
+    struct sigaction now = {.sa_handler = unlock_and_end}, old;
+    sigfillset(&now.sa_mask);
+    if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(sig, &now, NULL);
+}
+
+char **ck_locking_environment(struct ck_arena *a, const char *tokens)
+{
+    size_t n = 0, m = 0;
+    while (environ[n])
+        n++;
+    char **v = ck_arena_alloc(a, (n + 2) * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        if (!ck_str_starts(environ[i], CK_LOCKING_TOKEN_VAR "="))
+            v[m++] = environ[i];
+    v[m] = ck_arena_printf(a, CK_LOCKING_TOKEN_VAR "=%s", tokens);
+    return v;
+}
+
+/* Prepared beforehand, after every lock that is taken: the handler only executes it. */
+static void prepare(void *arg)
+{
+    struct ck_ctx *ctx = arg;
+    const struct ck_locker *k = &ctx->locker;
+    struct ck_arena *a = ctx->arena;
+    const char **argv = ck_arena_alloc(a, (k->n + 10) * sizeof *argv);
+    const char *tokens = "", *scheme = ctx->store.root.vfs->ops->scheme;
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    size_t n = 0;
+    argv[n++] = ctx->program;
+    argv[n++] = "store";
+    argv[n++] = "unlock";
+    argv[n++] = ck_arena_printf(a, "--state=%s", ctx->store.url);
+    argv[n++] = ck_arena_printf(a, "--config=%s", ctx->opt_config);
+    argv[n++] = "--after-signal";
+    argv[n++] = unlocker.number;
+    argv[n++] = "--";
+    for (size_t i = 0; i < k->n; i++) {
+        const struct ck_lock *l = k->held[i];
+        char key[CK_LOCK_KEY_SIZE];
+        if (l->adopted || ck_lock_key(&ctx->store, l->info.cluster, key, &ignored) < 0)
+            continue;
+        tokens = ck_lock_token_add(a, tokens, key, l->token);
+        argv[n++] = l->info.cluster;
+    }
+    sigset_t all, old;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &old); /* the handler sees all or nothing of it */
+    unlocker.argv = (char **)(uintptr_t)argv;
+    unlocker.envp = ck_locking_environment(a, tokens);
+    unlocker.changing = &k->changing;
+    unlocker.local = strcmp(scheme, "file") == 0 || strcmp(scheme, "memfs") == 0;
+    catch (SIGINT);
+    catch (SIGTERM);
+    catch (SIGHUP);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+/* ---- who and how ---- */
+
+const char *ck_locking_token_dir(struct ck_ctx *ctx)
+{
+    const char *state = ck_env_nonempty(&ctx->env, "XDG_STATE_HOME");
+    const char *home = ck_env_nonempty(&ctx->env, "HOME");
+    if (state)
+        return ck_arena_printf(ctx->arena, "%s/ckops/locks", state);
+    return home ? ck_arena_printf(ctx->arena, "%s/.local/state/ckops/locks", home) : NULL;
+}
+
+int ck_locking_need_token_dir(struct ck_ctx *ctx, const char **ret, struct ck_err *err)
+{
+    *ret = ck_locking_token_dir(ctx);
+    return *ret ? 0
+                : ck_fail(err, CK_INVALID,
+                          "neither XDG_STATE_HOME nor HOME says where the lock's token could be "
+                          "kept for later commands");
+}
+
+static void waiting(void *arg, const struct ck_lock_info *i, bool expired)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    if (expired)
+        ck_warn("the lock of %s on cluster \"%s\" has ended; looking whether it is still in use",
+                ck_lock_holder_text(a, i), i->cluster);
+    else
+        ck_warn("waiting for the lock of cluster \"%s\", held by %s", i->cluster,
+                ck_lock_holder_text(a, i));
+}
+
+int ck_locking_opts(struct ck_ctx *ctx, bool by_hand, struct ck_lock_opts *ret, struct ck_err *err)
+{
+    int64_t lease = ctx->opt_lock_lease_ns / NS_PER_MS, wait = ctx->opt_lock_timeout_ns / NS_PER_MS;
+    if (ctx->opt_lock_lease_ns && (lease < CK_LOCK_LEASE_MIN_MS || lease > CK_LOCK_LEASE_MAX_MS))
+        return ck_fail(err, CK_INVALID, "--lock-lease is 2s to 24h");
+    if (wait < 0 || wait > CK_LOCK_LEASE_MAX_MS)
+        return ck_fail(err, CK_INVALID, "--lock-timeout is 0s to 24h");
+    const char *user = ck_env_nonempty(&ctx->env, "USER");
+    user = user ? user : ck_env_nonempty(&ctx->env, "LOGNAME");
+    char *host = ck_arena_alloc(ctx->arena, HOST_SIZE);
+    if (gethostname(host, HOST_SIZE - 1) < 0 || !*host)
+        host = ck_arena_strdup(ctx->arena, "unknown");
+    *ret = (struct ck_lock_opts){
+        .who = {.holder = user ? user : ck_arena_printf(ctx->arena, "uid %u", (unsigned)getuid()),
+                .host = host,
+                .command = ctx->cmd_path ? ctx->cmd_path : ctx->program,
+                .process = (int64_t)getpid()},
+        .lease_ms = lease,
+        .wait_ms = wait,
+        .by_hand = by_hand,
+        .waiting = waiting};
+    return 0;
+}
+
+/* ---- the run ---- */
+
+static int wanted(void *arg, bool *ret, struct ck_err *err)
+{
+    const struct ck_store_settings *s;
+    int r = ck_ctx_settings(arg, &s, err);
+    *ret = r == 0 && s->lock;
+    return r;
+}
+
+int ck_locking_start(struct ck_ctx *ctx, struct ck_err *err)
+{
+    struct ck_locker_opts o = {.wish = ctx->opt_lock     ? CK_LOCK_YES
+                                       : ctx->lock_given ? CK_LOCK_NO
+                                                         : CK_LOCK_AS_STORE_SAYS,
+                               .wanted = wanted,
+                               .taken = prepare,
+                               .arg = ctx,
+                               .tokens = ck_env_nonempty(&ctx->env, CK_LOCKING_TOKEN_VAR),
+                               .token_dir = ck_locking_token_dir(ctx),
+                               .cluster = &ctx->cluster_name};
+    int r = ck_locking_opts(ctx, false, &o.lock, err);
+    if (r == 0)
+        ck_locker_start(&ctx->locker, &ctx->store, &o);
+    return r;
+}
+
+int ck_ctx_lock(struct ck_ctx *ctx, const char *cluster, struct ck_err *err)
+{
+    return ck_locker_take(&ctx->locker, cluster, err);
+}
+
+static void not_released(const struct ck_lock *l, const struct ck_err *why)
+{
+    ck_warn("%s; it ends by itself %lld s after its last use", ck_err_msg(why),
+            (long long)(l->info.lease_ms / 1000));
+}
+
+void ck_locking_end(struct ck_ctx *ctx)
+{
+    ck_locker_end(&ctx->locker, not_released);
+}
