@@ -32,7 +32,8 @@ struct put {
     int fd;              /* the unfinished file */
     char tmp[TEMP_SIZE]; /* its name, "" while it has none */
     bool locked;
-    bool later; /* synced by ck_fs_sync */
+    bool later;    /* synced by ck_fs_sync */
+    int64_t began; /* monotonic */
 };
 
 enum { AGAIN = 1 }; /* unnamed files do not work here: repeat with a named one */
@@ -87,6 +88,17 @@ static int check_unchanged(struct ck_fs *f, int dir, bool locked, const char *le
         return 0;
     return ck_fail(err, CK_CONFLICT, "%s was %s by someone else since it was read", key,
                    r == 0 ? "changed" : "removed");
+}
+
+/* The last moment before a change becomes visible. A process that was stopped meanwhile must not
+ * make it after its deadline: the lock that let it begin may be somebody else's by now. */
+static int check_deadline(const struct ck_fs *f, const char *key, int64_t began, struct ck_err *err)
+{
+    int64_t limit = f->base.ctx->timeout_ms ? f->base.ctx->timeout_ms : DEFAULT_TIMEOUT_MS;
+    if (ck_mono_ms() - began <= limit)
+        return 0;
+    return ck_fail(err, CK_TIMEOUT, "%s: it took more than %lld ms; nothing was changed", key,
+                   (long long)limit);
 }
 
 /* ---- the unfinished file ---- */
@@ -223,6 +235,8 @@ static int attempt(struct put *p, struct ck_slice data, struct ck_err *err)
 {
     int r = fill_temp(p, data, err);
     if (r == 0)
+        r = check_deadline(p->f, p->key, p->began, err);
+    if (r == 0)
         r = place(p, err);
     drop_temp(p);
     return r;
@@ -289,13 +303,14 @@ int ck_fs_write(struct ck_vfs *v, const char *key, struct ck_slice data,
                 const struct ck_write_opts *opts, struct ck_version *ret, struct ck_err *err)
 {
     struct ck_fs *f = (struct ck_fs *)v;
+    int64_t began = ck_mono_ms();
     int r = check_write(key, opts, err);
     if (r < 0)
         return r;
     /* The folder may be removed between opening and writing when the last file in it goes. */
     for (int i = 0; i < OPEN_TRIES; i++) {
         CK_AUTOFD dir = -1;
-        struct put p = {.f = f, .key = key, .opts = opts, .fd = -1};
+        struct put p = {.f = f, .key = key, .opts = opts, .fd = -1, .began = began};
         p.later = opts->sync_later && opts->mode == CK_WRITE_CREATE;
         r = ck_fs_open_parent(f, key, opts->mode == CK_WRITE_IF_UNCHANGED ? NULL : &p.made, &dir,
                               &p.leaf, err);
@@ -402,6 +417,7 @@ int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
     CK_AUTOFD dir = -1;
     const char *leaf;
     bool locked;
+    int64_t began = ck_mono_ms();
     if (version && !*version->token)
         return ck_fail(err, CK_CONFLICT, "%s: the version that was read is not known", key);
     int r = ck_fs_open_parent(f, key, NULL, &dir, &leaf, err);
@@ -411,6 +427,8 @@ int ck_fs_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
         r = lock_dir(f, dir, key, &locked, err);
     if (r == 0 && version)
         r = check_unchanged(f, dir, locked, leaf, key, version, err);
+    if (r == 0)
+        r = check_deadline(f, key, began, err);
     if (r < 0)
         return r;
     if (unlinkat(dir, leaf, 0) < 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/cmd.h"
+#include "ops/storelock/lock.h"
 #include "ops/storetools/copy.h"
 
 extern const struct ck_cmd ck_cmd_store_copy;
@@ -31,6 +32,8 @@ struct ck_store_progress {
 /* One line on standard error, rewritten on a terminal, else every five seconds. */
 void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *s);
 void ck_store_bytes(struct ck_buf *b, uint64_t n); /* "3.0 MiB" */
+
+/* ---- lock_run.c, lock.c ---- */
 /* `lock … -- COMMAND`: run it while `l` is held and renewed; it ends before the lock does. Its exit
  * status becomes the run's. LOCKED: it was taken away meanwhile. */
 int ck_store_lock_run(struct ck_ctx *ctx, struct ck_lock *l, char **argv, struct ck_err *err);
