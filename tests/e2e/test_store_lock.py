@@ -185,6 +185,19 @@ def test_kops_does_not_see_locks_and_settings(folder, ann):
     assert ".ckops" not in ann.run("store", "fsck", "--notes").stdout
 
 
+def test_the_documented_commands_run_in_their_order(tmp_path):
+    store = Folder(tmp_path)
+    ann = User(store, "ann")
+    ann.ok("create", "-f", "-", stdin=ALL.replace(NAME, "my.example.com"))
+    (ann.home / "maintenance.sh").write_text("#!/bin/sh\nexit 0\n")
+    (ann.home / "maintenance.sh").chmod(0o700)
+    page = (pathlib.Path(__file__).parents[2] / "docs/store-tools.md").read_text()
+    commands = re.findall(r"^    ckops (store (?:lock|unlock|settings).*)$", page, re.M)
+    assert len(commands) >= 8
+    for command in commands:
+        ann.ok(*command.split())
+
+
 # ---- the store's settings
 
 def test_settings_make_commands_take_the_lock(folder, ann, bob):

@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
+#include "store/store.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -56,6 +57,8 @@ static bool any_fits(const struct ck_strv *patterns, const char *name)
 
 bool ck_copy_wanted(const struct ck_copy_opts *o, const char *name)
 {
+    if (ck_str_starts(name, CK_LAYOUT_LOCKS "/")) /* a copy of a lock would be held by nobody */
+        return false;
     if (o->exclude && any_fits(o->exclude, name))
         return false;
     return !o->include || !o->include->n || any_fits(o->include, name);
