@@ -32,7 +32,8 @@ int ck_layout_ig(struct ck_arena *a, const struct ck_store *s, const char *clust
                  struct ck_path *ret, struct ck_err *err); /* ig NULL: the folder */
 int ck_layout_addons(struct ck_arena *a, const struct ck_store *s, const char *cluster,
                      struct ck_path *ret, struct ck_err *err); /* S/N/clusteraddons/default */
-/* S/.ckops/locks/N.lock: never ends in "/config", whatever the name is, which is what kOps lists. */
+/* S/.ckops/locks/N.lock: never ends in "/config", whatever the name is, which is what kOps lists.
+ */
 #define CK_LAYOUT_LOCKS ".ckops/locks"
 int ck_layout_lock(struct ck_arena *a, const struct ck_store *s, const char *cluster,
                    struct ck_path *ret, struct ck_err *err);
