@@ -191,6 +191,7 @@ static void end_change(struct ck_locker *k)
     if (k->shortened)
         k->shortened->timeout_ms = k->timeout_ms;
     k->shortened = NULL;
+    k->current = NULL;
     k->changing = 0;
 }
 
@@ -204,18 +205,19 @@ static int relabel(struct ck_err *err)
 static int before(struct ck_vfs_watch *w, const struct ck_vfs_change *c, struct ck_err *err)
 {
     struct ck_locker *k = locker_of(w);
-    end_change(k); /* of a change that another watch refused */
     if (k->opts.wish == CK_LOCK_NO)
         return 0;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     const char *cluster = cluster_of(k, a, c->path);
     if (!cluster || ck_strv_has(&k->free, cluster))
         return 0;
+    end_change(k); /* of a change that another watch refused */
     struct ck_lock *held = find(k, cluster), *l = held;
     int r = held ? 0 : take(k, cluster, &l, err);
     if (r == 0 && l)
         r = prove(k, l, !held, c->path->vfs->ctx, err);
     k->changing = r == 0 && l;
+    k->current = k->changing ? c->path : NULL;
     /* these would be taken for an answer about the object that was to be written */
     if (r == -(int)CK_CONFLICT || r == -(int)CK_EXISTS || r == -(int)CK_NOT_FOUND)
         r = relabel(err);
@@ -224,17 +226,20 @@ static int before(struct ck_vfs_watch *w, const struct ck_vfs_change *c, struct 
 
 static void after(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int result)
 {
-    end_change(locker_of(w));
+    /* other watches make changes of their own in between */
+    if (locker_of(w)->current == c->path)
+        end_change(locker_of(w));
 }
 
 void ck_locker_start(struct ck_locker *k, const struct ck_store *s,
                      const struct ck_locker_opts *opts)
 {
-    *k = (struct ck_locker){.watch = {.before = before, .after = after, .next = s->vfs->watch},
-                            .s = s,
-                            .opts = *opts,
-                            .a = ck_arena_new()};
-    s->vfs->watch = &k->watch;
+    *k = (struct ck_locker){
+        .watch = {.before = before, .after = after}, .s = s, .opts = *opts, .a = ck_arena_new()};
+    struct ck_vfs_watch **at = &s->vfs->watch;
+    while (*at)
+        at = &(*at)->next;
+    *at = &k->watch;
 }
 
 void ck_locker_end(struct ck_locker *k,

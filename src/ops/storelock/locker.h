@@ -36,11 +36,13 @@ struct ck_locker {
     struct ck_strv free;            /* clusters that are changed without a lock */
     struct ck_vfs_ctx *shortened;   /* its deadline is cut for the change under way … */
     int64_t timeout_ms;             /* … from this */
-    volatile sig_atomic_t changing; /* a change is under way */
+    const struct ck_path *current;  /* what the change under way is of */
+    volatile sig_atomic_t changing; /* there is one */
 };
 
-/* Watch the changes of the store's context from now on, before the watches that are there already.
- * `k` must stay where it is. `opts` is copied; what it points to is borrowed. */
+/* Watch the changes of the store's context from now on, after the watches that are there already:
+ * nothing may take time between the proof of a lock and the change. `k` must stay where it is.
+ * `opts` is copied; what it points to is borrowed. */
 void ck_locker_start(struct ck_locker *k, const struct ck_store *s,
                      const struct ck_locker_opts *opts);
 /* Take the lock of `cluster` now, if changes of it need one: for commands that read much before
