@@ -233,6 +233,7 @@ def test_a_lock_that_is_no_lock_refuses_and_can_be_replaced(folder, ann):
     (folder.dir / ".ckops/locks").mkdir(parents=True)
     (folder.dir / LOCK).write_text("state: held\nlease: 9999h\n")
     assert "is no lock" in ann.refused(*SET, "spec.maxSize=7", "--lock", status=1)
+    assert "is no lock" in ann.refused("store", "lock", "show", status=4)
     ann.ok("store", "lock", "steal", NAME, "--yes")
     ann.ok(*SET, "spec.maxSize=7")
 

@@ -190,8 +190,7 @@ int ck_ctx_lock(struct ck_ctx *ctx, const char *cluster, struct ck_err *err)
 
 static void not_released(const struct ck_lock *l, const struct ck_err *why)
 {
-    ck_warn("%s; it ends by itself %lld s after its last use", ck_err_msg(why),
-            (long long)(l->info.lease_ms / 1000));
+    ck_warn("%s%s", ck_err_msg(why), l->lost ? "" : "; it ends by itself when its lease is over");
 }
 
 void ck_locking_end(struct ck_ctx *ctx)

@@ -3,8 +3,10 @@
 #include "cmd/store/storecmd.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "doc/json.h"
-#include "doc/scalar.h"
+
+enum { PARTIAL = 4 };
 
 struct show_opts {
     const char *output;
@@ -101,7 +103,16 @@ static int show_all(struct ck_ctx *ctx, const struct ck_store *s, bool json, str
     int r = ck_lock_names(s, &names, err);
     for (size_t i = 0; r == 0 && i < names.n; i++) {
         struct ck_lock_info info;
-        r = ck_lock_read(ctx->arena, s, names.v[i], &info, err);
+        CK_AUTOERR why = CK_ERR_INIT;
+        r = ck_lock_read(ctx->arena, s, names.v[i], &info, &why);
+        if (r == -(int)CK_INVALID) {
+            ck_warn("%s", ck_err_msg(&why));
+            ctx->exit_status = PARTIAL;
+            r = 0;
+            continue;
+        }
+        if (r < 0)
+            r = ck_err_move(err, &why);
         if (r < 0 || !info.held)
             continue;
         held++;
