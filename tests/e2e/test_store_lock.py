@@ -346,6 +346,18 @@ def frozen(tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_a_holder_whose_clock_stands_still_renews_its_lock_around_a_command(ann, bob, frozen):
+    p = ann.start("store", "lock", NAME, "--lock-lease", "2s", "--", "sh", "-c", "exec sleep 4", env=frozen)
+    while bob.lock()["state"] == "free" and p.poll() is None:
+        time.sleep(0.02)
+    time.sleep(3)
+    assert "is locked by ann" in bob.refused(*SET, "spec.maxSize=3", "--lock")
+    assert bob.lock()["serial"] > 2
+    p.communicate(timeout=60)
+    assert p.returncode == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["frozen", pytest.param("stopped", marks=full), pytest.param("alive", marks=full)])
 def test_the_write_of_a_holder_whose_lease_was_taken_is_refused(folder, ann, bob, gate, frozen, how):
     """alive: held up between two writes for longer than its lease, with a clock that tells it so."""
@@ -449,13 +461,13 @@ mark.unlink()
 """
 
 
-def crowd(store, tmp_path, processes, seconds, kills, lease="2s"):
+def crowd(store, tmp_path, processes, seconds, kills, lease="2s", first=None):
     """Processes that take turns in a section while some of them are killed."""
     d = tmp_path / "section"
     d.mkdir()
     (d / "count").write_text("0")
     (d / "inside.py").write_text(INSIDE)
-    users = [User(store, f"u{i}") for i in range(processes)]
+    users = [User(store, f"u{i}", **(first or {} if i == 0 else {})) for i in range(processes)]
     end = time.monotonic() + seconds
     lock, alive, done, killed, cut, odd = threading.Lock(), {}, [0], [0], [0], []
 
@@ -505,8 +517,9 @@ def crowd(store, tmp_path, processes, seconds, kills, lease="2s"):
 
 
 @pytest.mark.slow
-def test_sixteen_processes_under_kills_are_never_two_inside_a_folder(folder, tmp_path):
-    crowd(folder, tmp_path, 16, 60 if FULL else 3, 40 if FULL else 2)
+def test_sixteen_processes_under_kills_are_never_two_inside_a_folder(folder, tmp_path, frozen):
+    """For one of them time stands still."""
+    crowd(folder, tmp_path, 16, 60 if FULL else 3, 40 if FULL else 2, first=frozen)
 
 
 @full

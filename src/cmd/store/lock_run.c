@@ -59,13 +59,17 @@ static void reap(struct child *c, int options)
     c->ended = c->ended || r == c->pid;
 }
 
-/* Wait for the child's end, or for a time. */
+/* Wait for the child's end, or for a time: the kernel's, whatever this process's clock says. */
 static void wait_ms(struct child *c, int64_t ms)
 {
     int64_t until = ck_mono_ms() + ms;
-    for (reap(c, WNOHANG); !c->ended && ms > 0; ms = until - ck_mono_ms()) {
+    int sig = 0;
+    reap(c, WNOHANG);
+    for (; !c->ended && ms > 0 && sig >= 0; ms = until - ck_mono_ms()) {
         struct timespec ts = {.tv_sec = (time_t)(ms / MS), .tv_nsec = (ms % MS) * NS_PER_MS};
-        int sig = sigtimedwait(&c->set, NULL, &ts);
+        do
+            sig = sigtimedwait(&c->set, NULL, &ts);
+        while (sig < 0 && errno == EINTR);
         /* a terminal sends SIGINT to both: passing it on would make it two */
         if (sig == SIGTERM || sig == SIGHUP)
             kill(c->pid, sig);
@@ -90,20 +94,22 @@ static void stop(struct child *c, const struct ck_lock *l)
 static int guard(struct child *c, struct ck_lock *l, struct ck_err *err)
 {
     int64_t pause = l->info.lease_ms / RENEWALS_PER_LEASE;
-    for (;;) {
-        wait_ms(c, l->since_ms + pause - ck_mono_ms());
+    for (int failed = 0;;) {
+        wait_ms(c, failed ? pause / 2 : l->since_ms + pause - ck_mono_ms());
         if (c->ended)
             return 0;
         int r = ck_lock_prove(l, err);
-        if (r == 0)
+        if (r == 0) {
+            failed = 0;
             continue;
-        if (l->lost || ck_lock_left(l) < 2 * pause) {
+        }
+        /* counted, too: a clock that stands still would never tell */
+        if (l->lost || ck_lock_left(l) < 2 * pause || ++failed == RENEWALS_PER_LEASE / 2) {
             stop(c, l);
             return ck_wrap(err, "the command was ended");
         }
         ck_warn("%s; trying again", ck_err_msg(err));
         ck_err_done(err);
-        wait_ms(c, pause / 2);
     }
 }
 

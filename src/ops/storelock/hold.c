@@ -18,12 +18,15 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void wait_about(int64_t ms)
+/* Returns how long at least. */
+static int64_t wait_about(int64_t ms)
 {
     uint16_t random;
     ck_random(&random, sizeof random);
     ms = ms < SHORTEST_WAIT_MS ? SHORTEST_WAIT_MS : min64(ms, LONGEST_WAIT_MS);
-    ck_sleep_ms(ms / 2 + random % (ms / 2 + 1));
+    ms = ms / 2 + random % (ms / 2 + 1);
+    ck_sleep_ms(ms);
+    return ms;
 }
 
 static int begin(struct ck_lock *l, const struct ck_store *s, const char *cluster,
@@ -152,15 +155,24 @@ static int64_t must_watch(const struct ck_lock_info *i, bool *ret_ended)
 
 struct watching {
     struct ck_version version;
-    int64_t began_ms, since_ms; /* monotonic */
+    int64_t began_ms;           /* monotonic */
+    int64_t slept_ms, since_ms; /* since then */
     bool told;
 };
+
+/* How long it has been going on. A clock that stands still must not make it endless: what has been
+ * slept has passed. */
+static int64_t elapsed(const struct watching *w)
+{
+    int64_t ms = ck_mono_ms() - w->began_ms;
+    return ms > w->slept_ms ? ms : w->slept_ms;
+}
 
 /* Look at a lock that somebody holds: 0 when it may be taken, 1 to look again later. */
 static int watch(struct watching *w, const struct ck_lock_info *i, const struct ck_lock_opts *o,
                  struct ck_err *err)
 {
-    int64_t now = ck_mono_ms();
+    int64_t now = elapsed(w);
     bool ended;
     if (strcmp(w->version.token, i->version.token) != 0) {
         w->version = i->version;
@@ -169,7 +181,7 @@ static int watch(struct watching *w, const struct ck_lock_info *i, const struct 
     int64_t left = w->since_ms + must_watch(i, &ended) - now;
     if (left <= 0)
         return 0;
-    if (!ended && now - w->began_ms >= o->wait_ms) {
+    if (!ended && now >= o->wait_ms) {
         CK_AUTOARENA struct ck_arena *a = ck_arena_new();
         return fail_locked(a, i, err);
     }
@@ -177,8 +189,8 @@ static int watch(struct watching *w, const struct ck_lock_info *i, const struct 
         o->waiting(o->arg, i, ended);
     w->told = true;
     if (!ended)
-        left = min64(left, w->began_ms + o->wait_ms - now);
-    wait_about(min64(left, i->lease_ms / 10));
+        left = min64(left, o->wait_ms - now);
+    w->slept_ms += wait_about(min64(left, i->lease_ms / 10));
     return 1;
 }
 
