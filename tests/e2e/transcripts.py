@@ -53,7 +53,7 @@ GROUPS = [
 KLOG = re.compile(r"^[IWEF]\d{4} [0-9:.]{15} +\d+ [A-Za-z0-9_-]+\.(?:go|c):\d+\] ")
 
 # Things of ours that kops does not show in its usage blocks.
-OUR_FLAGS = {"lenient", "egress"}  # egress: create cluster
+OUR_FLAGS = {"lenient", "lock", "lock-lease", "lock-timeout", "egress"}  # egress: create cluster
 OUR_COMMANDS = {"addons"}  # get addons
 
 CLASSES = {"passed": "passed", "different": "different on purpose", "notyet": "not yet offered",

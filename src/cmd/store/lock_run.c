@@ -117,7 +117,7 @@ int ck_store_lock_run(struct ck_ctx *ctx, struct ck_lock *l, char **argv, struct
 {
     struct child c = {.pid = -1};
     char **envp = environment_of(ctx, l, err);
-    int64_t usual = l->s->vfs->timeout_ms, short_ms = l->info.lease_ms / RENEWALS_PER_LEASE;
+    int64_t usual = l->s->vfs->timeout_ms, short_ms = l->info.lease_ms / RENEWALS_PER_LEASE / 2;
     if (!envp || ck_flush(ctx, err) < 0)
         return -(int)err->code;
     sigemptyset(&c.set);
