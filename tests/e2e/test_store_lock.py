@@ -512,7 +512,7 @@ def crowd(store, tmp_path, processes, seconds, kills, lease="2s", first=None):
     assert not odd, odd[:3]
     # one that was killed or ended may have counted and not lived to tell
     assert done[0] <= int((d / "count").read_text()) <= done[0] + killed[0] + cut[0]
-    assert killed[0] and done[0] > killed[0] + cut[0]
+    assert killed[0] and done[0] >= processes // 2
     print(f"{done[0]} inside, {killed[0]} killed, {cut[0]} ended")
 
 
