@@ -1,8 +1,9 @@
 /* A small compressor: one block with its own Huffman codes, matches found by a hash of three bytes.
- * It does not decompress. The bytes are a function of the input alone. */
+ * The bytes are a function of the input alone. gunzip.c is the way back. */
 #include "base/gzip.h"
 
 #include "base/attr.h"
+#include "base/deflate.h"
 #include "base/mem.h"
 
 #include <stdint.h>
@@ -16,21 +17,8 @@ enum {
     MAX_CHAIN = 64,
     N_LIT = 286,
     N_DIST = 30,
-    N_CLEN = 19,
-    MAX_BITS = 15,
     MAX_CLEN_BITS = 7,
-    END_OF_BLOCK = 256,
 };
-
-static const uint16_t len_base[] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-static const uint8_t len_extra[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
-                                    2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-static const uint16_t dist_base[] = {1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
-                                     33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
-                                     1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
-static const uint8_t dist_extra[] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
-                                     6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 
 /* A literal (dist 0) or a match. */
 struct token {
@@ -214,8 +202,6 @@ static void count(const struct token *t, size_t n, const unsigned char *in, stru
 /* The lengths of both alphabets one after the other, without codes for runs. */
 static void put_lengths(struct bits *b, const struct codes *lit, const struct codes *dist)
 {
-    static const uint8_t order[N_CLEN] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-                                          11, 4,  12, 3, 13, 2, 14, 1, 15};
     struct codes c = {0};
     for (int i = 0; i < N_LIT; i++)
         c.freq[lit->len[i]]++;
@@ -226,7 +212,7 @@ static void put_lengths(struct bits *b, const struct codes *lit, const struct co
     put_bits(b, N_DIST - 1, 5);
     put_bits(b, N_CLEN - 4, 4);
     for (int i = 0; i < N_CLEN; i++)
-        put_bits(b, c.len[order[i]], 3);
+        put_bits(b, c.len[clen_order[i]], 3);
     for (int i = 0; i < N_LIT; i++)
         put_bits(b, c.code[lit->len[i]], c.len[lit->len[i]]);
     for (int i = 0; i < N_DIST; i++)
@@ -248,7 +234,7 @@ static void put_token(struct bits *b, struct token t, unsigned char byte, const 
     put_bits(b, (uint32_t)(t.dist - dist_base[d]), dist_extra[d]);
 }
 
-static uint32_t crc32_of(struct ck_slice in)
+uint32_t ck_gzip_crc(struct ck_slice in)
 {
     uint32_t crc = 0xffffffffU;
     for (size_t i = 0; i < in.len; i++) {
@@ -283,6 +269,8 @@ void ck_gzip(struct ck_buf *out, struct ck_slice in)
         put_token(&b, t[i], (unsigned char)in.ptr[at], &lit, &dist);
     put_bits(&b, lit.code[END_OF_BLOCK], lit.len[END_OF_BLOCK]);
     put_bits(&b, 0, (8 - b.n) % 8);
-    put_u32(out, crc32_of(in));
+    put_u32(out, ck_gzip_crc(in));
     put_u32(out, (uint32_t)in.len);
+    if (ck_mem_wipes()) /* they spell the input */
+        ck_wipe(t, n * sizeof *t);
 }
