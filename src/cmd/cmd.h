@@ -93,9 +93,11 @@ struct ck_cmd {
 /* The state of one run of the program. */
 struct ck_ctx {
     const struct ck_cmd *cmd;
-    const char *cmd_path;       /* "ckops get clusters" */
-    const struct ck_map *given; /* names of the options on the command line */
-    struct ck_arena *arena;     /* lives as long as the run */
+    const char *cmd_path;        /* "ckops get clusters" */
+    const struct ck_map *given;  /* names of the options on the command line → struct ck_opt */
+    const struct ck_strv *words; /* positional arguments */
+    const void *opts;            /* options struct of the command */
+    struct ck_arena *arena;      /* lives as long as the run */
     struct ck_env env;
     struct ck_feature_flags features;
     struct ck_vfs_ctx vfs;
@@ -118,7 +120,8 @@ struct ck_ctx {
     bool store_open;
     struct ck_store_settings settings; /* of the store; ck_ctx_settings() reads them */
     bool settings_read;
-    struct ck_locker locker; /* works once the store is open */
+    struct ck_locker locker;    /* works once the store is open */
+    struct ck_journal *journal; /* notes what changes in the store, once that is open */
 };
 
 extern const struct ck_cmd ck_cmd_root;

@@ -7,12 +7,6 @@
 
 #include "base/mem.h"
 
-static const char *const KNOWN_FILES[] = {"config", "cluster.spec", "cluster-completed.spec",
-                                          "kops-version.txt"};
-static const char *const KNOWN_FOLDERS[] = {"addons/",    "clusteraddons/", "pki/",
-                                            "secrets/",   "instancegroup/", "igconfig/",
-                                            "manifests/", "backups/"};
-
 struct plan {
     struct ck_arena *a;
     const struct ck_store *s;
@@ -22,17 +16,6 @@ struct plan {
     struct ck_vfs **vfs;     /* of each file */
     struct ck_path config;
 };
-
-static bool is_known(const char *rel)
-{
-    for (size_t i = 0; i < CK_ARRAY_LEN(KNOWN_FILES); i++)
-        if (strcmp(rel, KNOWN_FILES[i]) == 0)
-            return true;
-    for (size_t i = 0; i < CK_ARRAY_LEN(KNOWN_FOLDERS); i++)
-        if (ck_str_starts(rel, KNOWN_FOLDERS[i]))
-            return true;
-    return false;
-}
 
 static bool is_below(struct ck_arena *a, const struct ck_path *base, const struct ck_path *child)
 {
@@ -71,7 +54,7 @@ static int add_files(struct plan *p, const struct ck_path *dir, struct ck_err *e
     const char *config = ck_path_text(p->a, &p->config);
     for (size_t i = 0; i < found.n; i++) {
         struct ck_path file = {dir->vfs, found.v[i].key};
-        if (!is_known(found.v[i].name))
+        if (!ck_layout_is_known(found.v[i].name))
             return ck_fail(err, CK_INVALID, "refusing to delete: unknown file found: %s",
                            ck_path_text(p->a, &file));
         /* by text: configBase may reach the same folder through another container */

@@ -144,3 +144,21 @@ int ck_layout_secret(struct ck_arena *a, const struct ck_store *s, const struct 
         r = ck_layout_secret_store(a, s, cluster, &dir, err);
     return r ? r : ck_path_join(a, &dir, secret, ret, err);
 }
+
+/* statestore.md §5.7: what kOps lets lie in a cluster's folder when it deletes the cluster. */
+static const char *const KNOWN_FILES[] = {"config", "cluster.spec", "cluster-completed.spec",
+                                          "kops-version.txt"};
+static const char *const KNOWN_FOLDERS[] = {"addons/",    "clusteraddons/", "pki/",
+                                            "secrets/",   "instancegroup/", "igconfig/",
+                                            "manifests/", "backups/"};
+
+bool ck_layout_is_known(const char *rel)
+{
+    for (size_t i = 0; i < CK_ARRAY_LEN(KNOWN_FILES); i++)
+        if (strcmp(rel, KNOWN_FILES[i]) == 0)
+            return true;
+    for (size_t i = 0; i < CK_ARRAY_LEN(KNOWN_FOLDERS); i++)
+        if (ck_str_starts(rel, KNOWN_FOLDERS[i]))
+            return true;
+    return false;
+}

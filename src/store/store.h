@@ -51,6 +51,10 @@ int ck_layout_keyset(struct ck_arena *a, const struct ck_store *s, const struct 
 int ck_layout_secret(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                      const char *secret, struct ck_path *ret, struct ck_err *err);
 
+/* Whether kOps knows a file of this path below a cluster's folder; it deletes no cluster that has
+ * others. */
+bool ck_layout_is_known(const char *rel);
+
 /* An object with where it came from and which version was read. */
 struct ck_stored {
     struct ck_object obj;

@@ -41,6 +41,7 @@ class FaultProxy:
         self.upstream = upstream if callable(upstream) else lambda path: upstream
         self.context, self.replies, self.hold = context, dict(REPLIES, **dict(replies)), hold
         self.random = random.Random(1)
+        self.watch = lambda request: False  # sees each "METHOD path"; True: nobody else does, and the connection ends
         self.arm(0, None, 0)
         self.loop = asyncio.new_event_loop()
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -108,6 +109,9 @@ class FaultProxy:
             head = head.replace(b"\r\n" + expects, b"", 1)
         request = head + await body_of(reader, head)
         self.seen.append(f"{method} {path}")
+        if self.watch(self.seen[-1]):
+            writer.transport.abort()
+            return False
         fault = self.fault_now()
         if fault in self.replies:
             return await self.answer(writer, method, *self.replies[fault])

@@ -21,5 +21,3 @@ int ck_export_check(const struct ck_export_opts *o, struct ck_err *err);
 int ck_export_cluster(struct ck_ctx *ctx, const struct ck_store *store,
                       const struct ck_object *cluster, const struct ck_export_opts *o,
                       struct ck_err *err);
-/* The login of the person at the keyboard, in the context's arena. */
-const char *ck_export_login(struct ck_ctx *ctx);

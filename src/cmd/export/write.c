@@ -1,11 +1,9 @@
 /* One cluster into the user's kubeconfig: from options to a merged file. Mirrors
  * cmd/kops/export_kubeconfig.go. */
 #include "cmd/export/export.h"
+#include "cmd/frame/journal.h"
 
 #include "base/log.h"
-
-#include <pwd.h>
-#include <unistd.h>
 
 enum { NS_PER_S = 1000000000 };
 
@@ -20,15 +18,6 @@ int ck_export_check(const struct ck_export_opts *o, struct ck_err *err)
     return 0;
 }
 
-const char *ck_export_login(struct ck_ctx *ctx)
-{
-    struct passwd entry, *found = NULL;
-    char space[4096];
-    if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found)
-        return ck_arena_strdup(ctx->arena, found->pw_name);
-    return ck_arena_printf(ctx->arena, "%u", (unsigned)geteuid());
-}
-
 int ck_export_cluster(struct ck_ctx *ctx, const struct ck_store *store,
                       const struct ck_object *cluster, const struct ck_export_opts *o,
                       struct ck_err *err)
@@ -39,7 +28,7 @@ int ck_export_cluster(struct ck_ctx *ctx, const struct ck_store *store,
     struct ck_kube_access_opts want = {.internal = o->internal,
                                        .api_server = o->api_server,
                                        .admin_s = o->admin_ns / NS_PER_S,
-                                       .login = ck_export_login(ctx)};
+                                       .login = ck_ctx_login(ctx)};
     const char *const exec[] = {ctx->program, "helpers", "kubectl-auth",
                                 ck_arena_printf(a, "--cluster=%s", name),
                                 ck_arena_printf(a, "--state=%s", store->url)};

@@ -4,6 +4,7 @@
  * the program writes to descriptor 1, except programs it starts. Mirrors cmd/kops/util/factory.go.
  */
 #include "cmd/frame/config.h"
+#include "cmd/frame/journal.h"
 #include "cmd/frame/locking.h"
 
 #include "base/log.h"
@@ -157,6 +158,7 @@ int ck_ctx_store(struct ck_ctx *ctx, struct ck_store **ret, struct ck_err *err)
     ctx->store.warn = warn;
     if (ck_str_starts(url, "file://"))
         ck_warn("The local filesystem state store is not functional for running clusters");
+    ck_ctx_journal_start(ctx);
     r = ck_locking_start(ctx, err);
     ctx->store_open = r == 0;
     return r;

@@ -3,6 +3,7 @@
  * The one place that prints errors and decides the exit status. Mirrors cobra's Execute as kOps
  * uses it: failures before the run phase show the usage, later ones do not. */
 #include "cmd/commands.h"
+#include "cmd/frame/journal.h"
 #include "cmd/frame/locking.h"
 #include "cmd/frame/opt.h"
 
@@ -177,15 +178,26 @@ static int dispatch(struct ck_ctx *ctx, struct ck_parsed *p, struct ck_err *err)
     ctx->cmd = cmd;
     ctx->cmd_path = ck_parsed_path(p);
     ctx->given = &p->given;
+    ctx->words = &p->args;
+    ctx->opts = p->opts;
     ctx->cluster_name = ctx->opt_name;
     ck_log_set_verbosity((int)ctx->verbosity);
     if (cmd->deprecated)
         fprintf(stderr, "Command \"%s\" is deprecated, %s\n", cmd->name, cmd->deprecated);
     if (cmd->args && cmd->args(ctx, p->opts, argc, p->args.v, err) < 0)
         return report(ctx, p, err);
+    int status = 0;
     if (ck_parse_required(p, err) < 0 || cmd->run(ctx, p->opts, argc, p->args.v, err) < 0)
-        return report(ctx, NULL, err);
-    return ctx->exit_status;
+        status = report(ctx, NULL, err);
+    else
+        status = ctx->exit_status;
+    /* also what a command changed that failed later */
+    CK_AUTOERR unrecorded = CK_ERR_INIT;
+    if (ck_ctx_journal_end(ctx, &unrecorded) < 0) {
+        int code = report(ctx, NULL, &unrecorded);
+        status = status ? status : code;
+    }
+    return status;
 }
 
 static int run(struct ck_ctx *ctx, int argc, char **argv)

@@ -5,6 +5,7 @@
  * cmd/kops/helpers_kubectl_auth.go. */
 #include "cmd/commands.h"
 #include "cmd/export/export.h"
+#include "cmd/frame/journal.h"
 
 #include "base/clock.h"
 #include "doc/json.h"
@@ -57,7 +58,7 @@ static int make(struct ck_ctx *ctx, const struct auth_opts *o, struct ck_err *er
     CK_AUTOARENA struct ck_arena *a = ck_keyset_arena();
     CK_AUTOKUBE x = {0};
     struct ck_kube_access_opts want = {
-        .api_server = "", .admin_s = o->lifetime_ns / NS_PER_S, .login = ck_export_login(ctx)};
+        .api_server = "", .admin_s = o->lifetime_ns / NS_PER_S, .login = ck_ctx_login(ctx)};
     int r = check(o, err);
     if (!r)
         r = ck_ctx_store(ctx, &store, err);

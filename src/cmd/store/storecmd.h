@@ -6,15 +6,20 @@
 #include "ops/storetools/copy.h"
 
 extern const struct ck_cmd ck_cmd_store_copy;
+extern const struct ck_cmd ck_cmd_store_diff;
 extern const struct ck_cmd ck_cmd_store_doctor;
 extern const struct ck_cmd ck_cmd_store_fsck;
 extern const struct ck_cmd ck_cmd_store_lock;
 extern const struct ck_cmd ck_cmd_store_lock_show;
 extern const struct ck_cmd ck_cmd_store_lock_steal;
+extern const struct ck_cmd ck_cmd_store_log;
 extern const struct ck_cmd ck_cmd_store_migrate;
 extern const struct ck_cmd ck_cmd_store_policy;
+extern const struct ck_cmd ck_cmd_store_restore;
 extern const struct ck_cmd ck_cmd_store_settings;
+extern const struct ck_cmd ck_cmd_store_snapshot;
 extern const struct ck_cmd ck_cmd_store_sync;
+extern const struct ck_cmd ck_cmd_store_undo;
 extern const struct ck_cmd ck_cmd_store_unlock;
 
 /* One of two stores that a command works on: the URL `text` cleaned, with the profile and the
