@@ -38,11 +38,23 @@ int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struc
 }
 
 static const struct ck_cmd *const subs[] = {
-    &ck_cmd_store_copy,     &ck_cmd_store_diff,     &ck_cmd_store_doctor,
-    &ck_cmd_store_fsck,     &ck_cmd_store_lock,     &ck_cmd_store_log,
-    &ck_cmd_store_migrate,  &ck_cmd_store_policy,   &ck_cmd_store_restore,
-    &ck_cmd_store_settings, &ck_cmd_store_snapshot, &ck_cmd_store_sync,
-    &ck_cmd_store_undo,     &ck_cmd_store_unlock,   NULL,
+    &ck_cmd_store_copy,
+    &ck_cmd_store_diff,
+    &ck_cmd_store_doctor,
+    &ck_cmd_store_export,
+    &ck_cmd_store_fsck,
+    &ck_cmd_store_import,
+    &ck_cmd_store_lock,
+    &ck_cmd_store_log,
+    &ck_cmd_store_migrate,
+    &ck_cmd_store_policy,
+    &ck_cmd_store_restore,
+    &ck_cmd_store_settings,
+    &ck_cmd_store_snapshot,
+    &ck_cmd_store_sync,
+    &ck_cmd_store_undo,
+    &ck_cmd_store_unlock,
+    NULL,
 };
 const struct ck_cmd ck_cmd_store = {
     .name = "store",

@@ -8,7 +8,9 @@
 extern const struct ck_cmd ck_cmd_store_copy;
 extern const struct ck_cmd ck_cmd_store_diff;
 extern const struct ck_cmd ck_cmd_store_doctor;
+extern const struct ck_cmd ck_cmd_store_export;
 extern const struct ck_cmd ck_cmd_store_fsck;
+extern const struct ck_cmd ck_cmd_store_import;
 extern const struct ck_cmd ck_cmd_store_lock;
 extern const struct ck_cmd ck_cmd_store_lock_show;
 extern const struct ck_cmd ck_cmd_store_lock_steal;
