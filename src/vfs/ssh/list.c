@@ -4,7 +4,14 @@
 
 #include <string.h>
 
-enum { KIND = 0170000, FOLDER = 0040000, REGULAR = 0100000, MAX_DEPTH = 64, MAX_ENTRIES = 5000000 };
+enum {
+    KIND = 0170000,
+    FOLDER = 0040000,
+    REGULAR = 0100000,
+    MAX_DEPTH = 64,
+    MAX_ENTRIES = 5000000,
+    AHEAD = 3
+};
 
 enum what { FILES, DIRS, ALL };
 
@@ -83,8 +90,9 @@ static int open_dir(const struct listing *l, const char *key, char handle[SFTP_H
     return 0;
 }
 
-/* One folder. Two requests for names are always under way: the answer to the last one is that there
- * are no more. */
+/* One folder. Three requests for names are always under way: OpenSSH gives a hundred at a time, and
+ * the answer to the last request is that there are no more. A store of a hundred clusters then
+ * costs one round trip. */
 static int read_dir(const struct listing *l, const char *key, enum what what,
                     struct ck_entries *out, struct ck_err *err)
 {
@@ -93,13 +101,13 @@ static int read_dir(const struct listing *l, const char *key, enum what what,
     size_t len = 0;
     int r = open_dir(l, key, handle, &len, err);
     bool end = false;
-    uint32_t ids[2] = {0, 0};
-    for (size_t i = 0; r == 0 && i < 2; i++) {
+    uint32_t ids[AHEAD] = {0};
+    for (size_t i = 0; r == 0 && i < AHEAD; i++) {
         ids[i] = ck_sftp_start(c, SFTP_READDIR, 0);
         ck_sftp_str(c, ck_slice_n(handle, len));
         ck_sftp_end(c);
     }
-    for (size_t i = 0; r == 0 && !end; i = !i) {
+    for (size_t i = 0; r == 0 && !end; i = (i + 1) % AHEAD) {
         struct ck_sftp_reply reply;
         r = ck_sftp_wait(c, ids[i], &reply, err);
         if (r < 0)

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_MAX = 64 << 20, AT_ONCE = 64, FILE_KINDS = 0170000, REGULAR = 0100000 };
+enum { DEFAULT_MAX = 64 << 20, AT_ONCE = 128, FILE_KINDS = 0170000, REGULAR = 0100000 };
 enum { OPEN_READ = 1 };
 
 /* ---- operations ---- */
