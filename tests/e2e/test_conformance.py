@@ -84,7 +84,7 @@ def conformance(url, env, counts=COUNTS, only=None):
     if only:
         e["CK_ONLY"] = only
     p = subprocess.run([PROGRAM], env=e, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                       errors="replace", timeout=3600 if FULL else 110)
+                       errors="replace", timeout=3600 if FULL else 600)
     return p
 
 

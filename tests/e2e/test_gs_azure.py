@@ -131,7 +131,7 @@ def test_a_token_for_something_else_is_reported_at_once(tls_azurite, pki, claims
     p = run([PROGRAM, "get", "clusters", "--state", tls_azurite.store("cont")], by_token(tls_azurite, authority, pki))
     s.shutdown()
     assert p.returncode == 1 and b"as client c (from AZURE_CLIENT_SECRET): 403 AuthenticationFailed" in p.stderr, p.stderr
-    assert b"not accepted" in p.stderr and time.monotonic() - began < 2 and len(asked) == 1
+    assert b"not accepted" in p.stderr and time.monotonic() - began < 10 and len(asked) == 1
 
 
 @pytest.mark.slow
@@ -405,7 +405,7 @@ def test_a_refusal_is_reported_at_once(tmp_path, kind, status, text):
     began = time.monotonic()
     p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")], env_for(kind, url))
     s.shutdown()
-    assert time.monotonic() - began < 2 and len(seen) == 1
+    assert time.monotonic() - began < 10 and len(seen) == 1
     assert p.returncode == 1 and text.encode() in p.stderr and b"text of the server" in p.stderr, p.stderr
 
 
@@ -430,7 +430,7 @@ def test_a_wrong_key(running):
     began = time.monotonic()
     p = run([PROGRAM, "get", "clusters", "-v", "10", "--state", s.store("bkt")], {**s.env(), "AZURE_STORAGE_KEY": wrong})
     assert p.returncode == 1 and b"with AZURE_STORAGE_KEY: 403 AuthorizationFailure" in p.stderr, p.stderr
-    assert wrong.encode() not in p.stderr and time.monotonic() - began < 2
+    assert wrong.encode() not in p.stderr and time.monotonic() - began < 10
 
 
 ILLEGAL = ["gs://Bucket", "gs://b", "gs://bkt/a\nb", "gs://bkt/a\x1b[2J", "gs://bkt/../x", "gs://", "gs://user:hunter2@bkt",

@@ -24,7 +24,6 @@ from test_gs_azure import CLEAN, EVERYDAY, OPERATIONS, PROGRAM, Store, fresh, ru
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))
 import oss  # noqa: E402
-import servers  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
 

@@ -66,7 +66,7 @@ def swift(proxy):
 @pytest.fixture(scope="module")
 def plain():
     """Tokens end after seconds, and there is no bulk middleware."""
-    s = start(ttl=5, bulk=False, page=10, token_cache=-1)
+    s = start(ttl=8, bulk=False, page=10, token_cache=-1)
     s.containers = itertools.count(1)
     yield s
     s.stop()
