@@ -3,6 +3,8 @@
 #include "doc/xml.h"
 #include "task/aws/find.h"
 
+#include <string.h>
+
 static const struct ck_task_field fields[] = {
     CK_F_ID, CK_F_STR("EventPattern"), CK_F_REF("SQSQueue"), CK_F_MAP("Tags"), CK_F_END,
 };
@@ -61,7 +63,7 @@ static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *
     enum { KEPT = 33 }; /* characters of longer cluster names in names of rules */
     struct ck_aws_read *w = world;
     const struct ck_val *v, *tags;
-    const char *prefix = ck_arena_strndup(w->a, w->cluster, KEPT);
+    const char *prefix = ck_arena_strndup(w->a, w->cluster, strnlen(w->cluster, KEPT));
     int r = ck_aws_json(w, "events", "ListRules", ask_for(w, "NamePrefix", prefix), &v, err);
     const struct ck_val *list = r ? NULL : ck_get(v, "Rules");
     for (size_t i = 0; i < ck_len(list) && !r; i++) {

@@ -71,7 +71,7 @@ static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *
     enum { NAME_MAX_KEPT = 60 }; /* longer cluster names are cut in names of queues */
     struct ck_aws_read *w = world;
     const struct ck_val *reply;
-    char *prefix = ck_arena_strndup(w->a, w->cluster, NAME_MAX_KEPT);
+    char *prefix = ck_arena_strndup(w->a, w->cluster, strnlen(w->cluster, NAME_MAX_KEPT));
     for (char *p = prefix; *p; p++)
         *p = *p == '.' ? '-' : *p;
     int r = CK_AWS_QUERY(w, "sqs", "ListQueues", &reply, err, "QueueNamePrefix", prefix);
