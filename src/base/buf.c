@@ -52,6 +52,7 @@ void ck_buf_reserve(struct ck_buf *b, size_t extra)
         b->ptr = ck_xrealloc(b->ptr, c);
     }
     b->cap = c;
+    b->ptr[b->len] = '\0'; /* of what was empty and had no room yet */
 }
 
 void ck_buf_putn(struct ck_buf *b, const void *p, size_t n)
