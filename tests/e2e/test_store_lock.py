@@ -28,7 +28,7 @@ PROGRAM = os.environ.get("CKOPS_BIN", "")
 FULL = os.environ.get("CK_FULL") == "1"
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="CKOPS_BIN is not set")
 
-full = pytest.mark.skipif(not FULL, reason="CK_FULL")
+full = pytest.mark.skipif(not FULL, reason="in full runs only: CK_FULL=1")
 LOCK = f".ckops/locks/{NAME}.lock"
 SET = ["edit", "ig", "nodes", "--name", NAME, "--set"]
 

@@ -494,7 +494,8 @@ def test_a_recorded_policy_allows_the_same_command_and_nothing_else(person):
     work(person, upto=7)
     document = person.policy("--record", "--", "ckops", "replace", "-f", write(person, GROUP))
     assert actions(document) == ["s3:GetObject", "s3:PutObject"]
-    assert {r for s in document["Statement"] for r in s["Resource"]} == {f"arn:aws:s3:::{person.bucket}/state/{NAME}/*"}
+    assert {r for s in document["Statement"] for r in s["Resource"]} == {
+        f"arn:aws:s3:::{person.bucket}/state/{NAME}/*", f"arn:aws:s3:::{person.bucket}/state/.ckops/*"}  # the store's settings
     person.allow(document)
     person.ok("replace", "-f", write(person, GROUP))
     p = person.run("get", "clusters")
