@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     int names = ctx->dash >= 0 ? ctx->dash : argc;
@@ -80,7 +82,11 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         return r;
     CK_AUTOERR ignored = CK_ERR_INIT;
     if (ctx->dash >= 0) {
-        r = ck_store_lock_run(ctx, &l, argv + ctx->dash, err);
+        size_t n = (size_t)(argc - ctx->dash);
+        char **command =
+            ck_arena_alloc(ctx->arena, (n + 1) * sizeof *command); /* NULL at its end */
+        memcpy(command, argv + ctx->dash, n * sizeof *command);
+        r = ck_store_lock_run(ctx, &l, command, err);
         if (!l.adopted && !l.lost)
             (void)ck_lock_release(&l, &ignored); /* else it ends by itself */
         return r;
