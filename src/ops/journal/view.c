@@ -176,9 +176,9 @@ static void add(struct ck_arena *a, struct ck_journal_changes *c, const char *pa
 static void compare_one(struct ck_arena *a, struct ck_journal_changes *c, const char *path,
                         const char *from, const char *to)
 {
-    if (!from != !to)
-        c->unknown++;
-    else if (from && strcmp(from, to) != 0)
+    if (!from || !to)
+        c->unknown += !from != !to;
+    else if (strcmp(from, to) != 0)
         add(a, c, path, from, to);
 }
 
@@ -232,7 +232,7 @@ void ck_journal_outside(const struct ck_journal_history *h, size_t i,
     const char **paths = all_paths(h, now, &n);
     for (size_t k = 0; k < n; k++) {
         const char *past = ck_journal_past(h, paths[k], INT64_MAX), *there = sha_in(now, paths[k]);
-        if (!past)
+        if (!past || !there)
             ret->unknown++;
         else if (strcmp(past, there) != 0)
             add(h->a, ret, paths[k], past, there);
