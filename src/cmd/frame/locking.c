@@ -4,6 +4,7 @@
  * signal replaces the process by `ckops store unlock`, because execve() is all that may safely be
  * called there. A run that is killed gives nothing back; its leases end. */
 #include "cmd/frame/locking.h"
+#include "cmd/frame/journal.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NS_PER_MS = 1000000, HOST_SIZE = 256, NUMBER_SIZE = 16 };
+enum { NS_PER_MS = 1000000, NUMBER_SIZE = 16 };
 
 extern char **environ;
 
@@ -141,18 +142,14 @@ int ck_locking_opts(struct ck_ctx *ctx, bool by_hand, struct ck_lock_opts *ret, 
         return ck_fail(err, CK_INVALID, "--lock-timeout is 0s to 24h");
     const char *user = ck_env_nonempty(&ctx->env, "USER");
     user = user ? user : ck_env_nonempty(&ctx->env, "LOGNAME");
-    char *host = ck_arena_alloc(ctx->arena, HOST_SIZE);
-    if (gethostname(host, HOST_SIZE - 1) < 0 || !*host)
-        host = ck_arena_strdup(ctx->arena, "unknown");
-    *ret = (struct ck_lock_opts){
-        .who = {.holder = user ? user : ck_arena_printf(ctx->arena, "uid %u", (unsigned)getuid()),
-                .host = host,
-                .command = ctx->cmd_path ? ctx->cmd_path : ctx->program,
-                .process = (int64_t)getpid()},
-        .lease_ms = lease,
-        .wait_ms = wait,
-        .by_hand = by_hand,
-        .waiting = waiting};
+    *ret = (struct ck_lock_opts){.who = {.holder = user ? user : ck_ctx_login(ctx),
+                                         .host = ck_ctx_host(ctx),
+                                         .command = ctx->cmd_path ? ctx->cmd_path : ctx->program,
+                                         .process = (int64_t)getpid()},
+                                 .lease_ms = lease,
+                                 .wait_ms = wait,
+                                 .by_hand = by_hand,
+                                 .waiting = waiting};
     return 0;
 }
 
