@@ -310,6 +310,19 @@ static int find_all(struct ck_arena *a, const struct ck_store *s, const struct c
     return 0;
 }
 
+void ck_keyset_list_follows(struct ck_arena *a, const struct ck_store *s, const char *cluster)
+{
+    struct ck_path config, dir;
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    int r = ck_layout_config(a, s, cluster, &config, &ignored);
+    if (r == 0)
+        r = ck_layout_cluster(a, s, cluster, &dir, &ignored);
+    if (r == 0)
+        r = ck_path_join(a, &dir, "pki/private", &dir, &ignored);
+    if (r == 0)
+        ck_vfs_tree_follows(&config, &dir);
+}
+
 int ck_keyset_names(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                     struct ck_strv *ret, struct ck_err *err)
 {

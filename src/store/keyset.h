@@ -45,6 +45,9 @@ int ck_keyset_read(struct ck_arena *a, const struct ck_store *s, const struct ck
 int ck_keyset_read_named(struct ck_arena *a, const struct ck_store *s,
                          const struct ck_object *cluster, const char *const *names, size_t n,
                          bool brief, struct ck_keyset *ret, struct ck_err *err);
+/* The cluster will be read next, and its keysets listed then: both may be asked for at once, where
+ * the keysets lie at their usual place. */
+void ck_keyset_list_follows(struct ck_arena *a, const struct ck_store *s, const char *cluster);
 /* All keysets by name. Those that cannot be read are left out with a warning. */
 int ck_keyset_list(struct ck_arena *a, const struct ck_store *s, const struct ck_object *cluster,
                    struct ck_keyset **ret, size_t *ret_n, struct ck_err *err);

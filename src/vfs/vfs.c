@@ -254,6 +254,12 @@ int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *
     return end(&s, ops(p)->tree(p->vfs, p->key, a, ret, err));
 }
 
+void ck_vfs_tree_follows(const struct ck_path *file, const struct ck_path *dir)
+{
+    if (file->vfs == dir->vfs && ops(file)->tree_follows)
+        ops(file)->tree_follows(file->vfs, file->key, dir->key);
+}
+
 int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
                 struct ck_err *err)
 {

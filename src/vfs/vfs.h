@@ -213,6 +213,9 @@ struct ck_vfs_ops {
     /* All files at any depth below key, sorted bytewise by key; symbolic links are not followed. */
     int (*tree)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                 struct ck_err *err);
+    /* The next read of `file` will be followed by tree(dir): both may be asked for at once.
+     * Optional; says nothing about errors, those are the calls' own. */
+    void (*tree_follows)(struct ck_vfs *v, const char *file, const char *dir);
     /* The content's hash if the store knows it cheaply: ret->len 0 otherwise (no error). `alg` is
      * the wanted algorithm. */
     int (*hash)(struct ck_vfs *v, const char *key, enum ck_hash_alg alg, struct ck_hash *ret,
@@ -314,6 +317,10 @@ int ck_vfs_list_dirs(const struct ck_path *p, struct ck_arena *a, struct ck_entr
                      struct ck_err *err);
 int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
                 struct ck_err *err);
+/* The next read of `file` will be followed by ck_vfs_tree(dir), with no change in between. Stores
+ * far away may ask for both at once; the results are those of the two calls. Does nothing when they
+ * lie in different stores. */
+void ck_vfs_tree_follows(const struct ck_path *file, const struct ck_path *dir);
 int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *ret,
                 struct ck_err *err);
 int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,

@@ -18,6 +18,7 @@
 enum op {
     READ,
     READ_MANY,
+    READ_AND_TREE, /* the tree announced before the read */
     WRITE,
     CREATE,
     UPDATE,
@@ -128,6 +129,11 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
         if (s->read_two)
             return s->read_two(p, out, err);
         return ck_vfs_read_many(p, many, 2, wire_item, out, err);
+    case READ_AND_TREE:
+        ck_vfs_tree_follows(p, p);
+        r = ck_vfs_read(p, out, &v, err);
+        ck_buf_puts(out, " | ");
+        return r < 0 ? r : wire_list(LIST_TREE, p, a, out, err);
     case LIST_DIRS_MANY:
         return wire_list_two(p, a, out, err);
     case FIND:

@@ -444,6 +444,28 @@ static void hashing(void **state)
 #define K_OUT "hello \"" HELLO_MD5 "\" | "
 #define L_OUT " | hello \"" HELLO_MD5 "\""
 
+static void a_tree_that_is_announced_is_asked_for_with_the_read(void **state)
+{
+    static const struct wire_case t[] = {
+        {"both at once", READ_AND_TREE,
+         GET "! reset\n" T "< 200\n" PAGE(FILE_("k/x/y") FILE_("k/a")) GET OK_HELLO, CK_OK,
+         "hello | a x/y"},
+        {"a second page", READ_AND_TREE,
+         GET OK_HELLO T "< 200\n" PAGE(FILE_("k/a") NEXT) L2
+         "encoding-type=url&list-type=2&prefix=k%2F\n< 200\n" PAGE(FILE_("k/b")),
+         CK_OK, "hello | a b"},
+        {"the tree is refused once", READ_AND_TREE,
+         GET OK_HELLO T "< 400\n" ERR("InvalidArgument") T "< 200\n" PAGE(FILE_("k/a")), CK_OK,
+         "hello | a"},
+        {"nothing to read", READ_AND_TREE,
+         GET "< 404\n" ERR("NoSuchKey") T "< 200\n" PAGE("") GET "< 404\n" ERR("NoSuchKey"),
+         CK_NOT_FOUND, "404 NoSuchKey"},
+        {"what is read is damaged", READ_AND_TREE,
+         GET "< 200\n< etag: " OLD "\n<= hello\n" T "< 200\n" PAGE(""), CK_UNAVAILABLE, "damaged"},
+    };
+    check_all(t, CK_ARRAY_LEN(t));
+}
+
 static void reading_many(void **state)
 {
     static const struct wire_case t[] = {
@@ -693,6 +715,7 @@ int main(void)
         cmocka_unit_test(removing_versions),
         cmocka_unit_test(hashing),
         cmocka_unit_test(reading_many),
+        cmocka_unit_test(a_tree_that_is_announced_is_asked_for_with_the_read),
         cmocka_unit_test(listing_many),
         cmocka_unit_test(other_endpoints_are_probed),
         cmocka_unit_test(settings_reach_the_wire),

@@ -141,8 +141,10 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     size_t n;
     CK_AUTOARENA struct ck_arena *a = ck_keyset_arena();
     int r = ck_ctx_store(ctx, &store, err);
-    if (!r)
+    if (!r) {
+        ck_keyset_list_follows(a, store, ctx->cluster_name);
         r = ck_cluster_get(ctx->arena, store, ctx->cluster_name, &cluster, err);
+    }
     if (!r)
         r = ck_keyset_list(a, store, &cluster.obj, &v, &n, err);
     if (r)

@@ -222,10 +222,65 @@ int ck_s3_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struc
     return list(v, key, DIRS, a, ret, err);
 }
 
+/* ---- a tree that follows a read ---- */
+
+void ck_s3_tree_follows(struct ck_vfs *v, const char *file, const char *dir)
+{
+    struct ck_s3_ahead *h = &((struct ck_s3 *)v)->ahead;
+    h->file = ck_arena_strdup(v->ctx->arena, file);
+    h->dir = ck_arena_strdup(v->ctx->arena, dir);
+}
+
+struct pair {
+    struct ck_resp *read, *page;
+};
+
+/* Whatever is not a plain success is asked for again, alone, and judged there. */
+static int keep(void *arg, size_t i, struct ck_resp *resp, struct ck_err *item_err)
+{
+    const struct pair *p = arg;
+    if (item_err->code != CK_OK || resp->status != 200)
+        return 0;
+    *(i == 0 ? p->read : p->page) = *resp;
+    *resp = (struct ck_resp){0};
+    return 0;
+}
+
+bool ck_s3_read_ahead(struct ck_s3 *s, const char *key, struct ck_resp *ret)
+{
+    struct ck_s3_ahead *h = &s->ahead;
+    if (!h->file || strcmp(h->file, key) != 0)
+        return false;
+    h->file = NULL;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    const struct listing l = {.s = s, .what = TREE, .prefix = prefix_of(a, h->dir)};
+    struct ck_req reqs[2];
+    ck_s3_request(a, s, "GET", key, &reqs[0]);
+    page_request(a, &l, &reqs[1]);
+    ck_resp_done(&h->page);
+    h->page = (struct ck_resp){0};
+    struct pair p = {ret, &h->page};
+    return ck_http_all(ck_s3_http(s), reqs, 2, keep, &p, &ignored) == 0 && ret->status == 200;
+}
+
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err)
 {
-    return list(v, key, TREE, a, ret, err);
+    struct ck_s3_ahead *h = &((struct ck_s3 *)v)->ahead;
+    if (h->page.status != 200 || strcmp(h->dir, key) != 0)
+        return list(v, key, TREE, a, ret, err);
+    CK_AUTORESP page = h->page;
+    h->page = (struct ck_resp){0};
+    struct ck_entries out = {0};
+    struct listing l = {
+        .s = (struct ck_s3 *)v, .a = a, .what = TREE, .prefix = prefix_of(a, key), .out = &out};
+    int r = take_page(&l, &page, err);
+    if (r == 0)
+        r = rest_of_pages(&l, err);
+    if (r == 0)
+        *ret = out;
+    return r;
 }
 
 /* ---- many directories at once ---- */

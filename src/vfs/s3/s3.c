@@ -77,10 +77,12 @@ static int s3_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct
     if (r < 0)
         return r;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    struct ck_req req;
-    ck_s3_request(a, s, "GET", key, &req);
     CK_AUTORESP resp = {0};
-    r = ck_s3_send(s, &req, &resp, err);
+    if (!ck_s3_read_ahead(s, key, &resp)) {
+        struct ck_req req;
+        ck_s3_request(a, s, "GET", key, &req);
+        r = ck_s3_send(s, &req, &resp, err);
+    }
     if (r < 0)
         return ck_s3_wrap(s, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
     r = take_object(s, key, &resp, err);
@@ -175,6 +177,7 @@ static void s3_close(struct ck_vfs *v)
     struct ck_s3 *s = (struct ck_s3 *)v;
     ck_cred_provider_free(s->creds);
     s->creds = NULL;
+    ck_resp_done(&s->ahead.page);
 }
 
 #define S3_OPS(name)                                                                               \
@@ -192,6 +195,7 @@ static void s3_close(struct ck_vfs *v)
         .tree = ck_s3_tree,                                                                        \
         .hash = s3_hash,                                                                           \
         .read_many = s3_read_many,                                                                 \
+        .tree_follows = ck_s3_tree_follows,                                                        \
         .list_dirs_many = ck_s3_list_dirs_many,                                                    \
         .exposure = ck_s3_exposure,                                                                \
         .examine = ck_s3_examine,                                                                  \

@@ -17,6 +17,13 @@
 
 enum ck_s3_conditional { CK_S3_COND_UNKNOWN, CK_S3_COND_YES, CK_S3_COND_NO };
 
+/* A read that is going to be followed by a tree (vfs.h, tree_follows). */
+struct ck_s3_ahead {
+    const char *file; /* NULL: none, or it has been read */
+    const char *dir;
+    struct ck_resp page; /* the first of the tree; status 0: none */
+};
+
 struct ck_s3 {
     struct ck_vfs base;     /* container: the bucket */
     const char *env_scheme; /* "s3", "do", … */
@@ -38,7 +45,8 @@ struct ck_s3 {
     unsigned generation; /* of the region: counts redirects, so that a loop ends */
     bool asked_arn;
     const char *arn; /* of the requester; NULL: not known */
-    int record;      /* descriptor + 1 of a recording (vfs/s3/actions.h); 0: none */
+    struct ck_s3_ahead ahead;
+    int record; /* descriptor + 1 of a recording (vfs/s3/actions.h); 0: none */
 };
 
 /* What one S3 reply said when it was not a success. Strings in the response's arena. */
@@ -105,6 +113,11 @@ int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, st
                          struct ck_entries *ret, struct ck_err *err);
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
+void ck_s3_tree_follows(struct ck_vfs *v, const char *file, const char *dir);
+/* If a tree is known to follow the reading of `key`: ask for both at once, keep the listing for
+ * ck_s3_tree, and give the reply to the read. False when there is no reply of status 200: then the
+ * read has to be sent again, alone. */
+bool ck_s3_read_ahead(struct ck_s3 *s, const char *key, struct ck_resp *ret);
 
 /* ---- exposure.c ---- */
 enum ck_s3_question {
