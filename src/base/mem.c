@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static CK_NORETURN void out_of_memory(void)
+void ck_out_of_memory(void)
 {
     static const char msg[] = "ckops: out of memory\n";
     ssize_t r = write(2, msg, sizeof msg - 1);
@@ -21,7 +21,7 @@ void *ck_xmalloc(size_t n)
 {
     void *p = malloc(n ? n : 1);
     if (!p)
-        out_of_memory();
+        ck_out_of_memory();
     return p;
 }
 
@@ -29,7 +29,7 @@ void *ck_xcalloc(size_t n, size_t size)
 {
     void *p = calloc(n ? n : 1, size ? size : 1);
     if (!p)
-        out_of_memory();
+        ck_out_of_memory();
     return p;
 }
 
@@ -37,7 +37,7 @@ void *ck_xrealloc(void *p, size_t n)
 {
     void *q = realloc(p, n ? n : 1);
     if (!q)
-        out_of_memory();
+        ck_out_of_memory();
     return q;
 }
 
@@ -48,7 +48,7 @@ void ck_xgrow(void *p, size_t *cap, size_t need, size_t size)
     size_t c = *cap ? *cap : 8;
     while (c < need) {
         if (c > SIZE_MAX / 2 / size)
-            out_of_memory();
+            ck_out_of_memory();
         c *= 2;
     }
     void **pp = p;
@@ -86,7 +86,7 @@ char *ck_xasprintf(const char *fmt, ...)
     int r = vasprintf(&s, fmt, ap);
     va_end(ap);
     if (r < 0)
-        out_of_memory();
+        ck_out_of_memory();
     return s;
 }
 

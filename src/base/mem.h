@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* End the process as these functions do: for libraries that report it. */
+CK_NORETURN void ck_out_of_memory(void);
 void *ck_xmalloc(size_t n) CK_WARN_UNUSED;
 void *ck_xcalloc(size_t n, size_t size) CK_WARN_UNUSED;
 void *ck_xrealloc(void *p, size_t n) CK_WARN_UNUSED;

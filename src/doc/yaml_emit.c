@@ -5,6 +5,7 @@
 #include "doc/resolve.h"
 #include "doc/yaml.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,23 +31,32 @@ static int append(void *arg, unsigned char *p, size_t n)
     return 1;
 }
 
+/* Lack of memory ends the process here as elsewhere: an empty text would be taken for a result. */
+static void fail(struct writer *w, bool memory)
+{
+    if (memory)
+        ck_out_of_memory();
+    w->failed = true;
+}
+
 static void emit(struct writer *w, yaml_event_t *e)
 {
     if (w->failed)
         yaml_event_delete(e);
     else if (!yaml_emitter_emit(&w->e, e))
-        w->failed = true;
+        fail(w, w->e.error == YAML_MEMORY_ERROR);
 }
 
 static void put_scalar(struct writer *w, struct ck_slice s, yaml_scalar_style_t style)
 {
     yaml_event_t e;
+    errno = 0; /* the call does not tell lack of memory from text that is not UTF-8 */
     bool ok = yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)s.ptr, (int)s.len,
                                            1, 1, style);
     if (ok)
         emit(w, &e);
     else
-        w->failed = true;
+        fail(w, errno == ENOMEM);
 }
 
 static bool contains(struct ck_slice s, const char *what)
@@ -230,7 +240,8 @@ void ck_yaml_emit(struct ck_buf *out, const struct ck_val *v)
     struct writer w = {.failed = false};
     size_t start = out->len;
     yaml_event_t e;
-    yaml_emitter_initialize(&w.e);
+    if (!yaml_emitter_initialize(&w.e))
+        ck_out_of_memory();
     yaml_emitter_set_output(&w.e, append, out);
     yaml_emitter_set_unicode(&w.e, 1);
     yaml_emitter_set_width(&w.e, 80);
