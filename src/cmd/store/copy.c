@@ -22,10 +22,8 @@ struct copying {
     struct ck_ctx *ctx;
     const struct copy_opts *o;
     struct ck_env from_env, to_env;
-    bool json;
     struct ck_store_progress progress;
-    struct ck_arena *a;
-    struct ck_val *plan, *failures; /* for JSON */
+    struct ck_store_report report;
 };
 
 /* ---- progress and results ---- */
@@ -38,48 +36,29 @@ static void progress(void *arg, const struct ck_copy_stats *s)
 
 static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t size)
 {
-    static const char *const words[] = {"copy", "replace", "delete"};
-    struct copying *c = arg;
-    if (c->json) {
-        struct ck_val *m = ck_map(c->a);
-        ck_set_str(c->a, m, "action", words[what]);
-        ck_set_str(c->a, m, "path", path);
-        if (size >= 0)
-            ck_set_int(c->a, m, "size", size);
-        ck_append(c->a, c->plan, m);
-        return;
-    }
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(path));
-    bool plain = q.len == strlen(path) + 2;
-    ck_print(c->ctx, "%-7s %s\n", words[what], plain ? path : ck_buf_str(&q));
+    const struct copying *c = arg;
+    ck_store_planned(&c->report, what, path, size);
 }
 
 static void failed(void *arg, const char *path, const struct ck_err *why)
 {
-    struct copying *c = arg;
-    struct ck_val *m = ck_map(c->a);
-    ck_set_str(c->a, m, "path", path);
-    ck_set_str(c->a, m, "error", ck_err_msg(why));
-    ck_append(c->a, c->failures, m);
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(path));
-    fprintf(stderr, "failed: %s: %s\n", ck_buf_str(&q), ck_err_msg(why));
+    const struct copying *c = arg;
+    ck_store_failed(&c->report, "failed", path, why);
 }
 
 static void print_json(struct copying *c, const struct ck_copy_stats *s, bool dry)
 {
-    struct ck_val *m = ck_map(c->a);
+    struct ck_val *m = ck_map(c->report.a);
     if (dry) {
-        ck_set(c->a, m, "plan", c->plan);
+        ck_set(c->report.a, m, "plan", c->report.plan);
     } else {
-        ck_set_int(c->a, m, "copied", (int64_t)s->copied);
-        ck_set_int(c->a, m, "deleted", (int64_t)s->deleted);
-        ck_set_int(c->a, m, "bytes", (int64_t)s->bytes);
-        ck_set_int(c->a, m, "milliseconds", s->ms);
-        ck_set(c->a, m, "failures", c->failures);
+        ck_set_int(c->report.a, m, "copied", (int64_t)s->copied);
+        ck_set_int(c->report.a, m, "deleted", (int64_t)s->deleted);
+        ck_set_int(c->report.a, m, "bytes", (int64_t)s->bytes);
+        ck_set_int(c->report.a, m, "milliseconds", s->ms);
+        ck_set(c->report.a, m, "failures", c->report.failures);
     }
-    ck_set_int(c->a, m, "unchanged", (int64_t)s->same);
+    ck_set_int(c->report.a, m, "unchanged", (int64_t)s->same);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
     ck_print(c->ctx, "%s\n", ck_buf_str(&b));
@@ -87,7 +66,7 @@ static void print_json(struct copying *c, const struct ck_copy_stats *s, bool dr
 
 static void print_result(struct copying *c, const struct ck_copy_stats *s, bool dry)
 {
-    if (c->json) {
+    if (c->report.json) {
         print_json(c, s, dry);
         return;
     }
@@ -115,10 +94,11 @@ static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char *
     struct copying c = {.ctx = ctx,
                         .o = o,
                         .progress = {.terminal = isatty(STDERR_FILENO) == 1},
-                        .json = strcmp(o->output, "json") == 0,
-                        .a = ctx->arena,
-                        .plan = ck_list(ctx->arena),
-                        .failures = ck_list(ctx->arena)};
+                        .report = {.ctx = ctx,
+                                   .a = ctx->arena,
+                                   .json = strcmp(o->output, "json") == 0,
+                                   .plan = ck_list(ctx->arena),
+                                   .failures = ck_list(ctx->arena)}};
     bool dry = o->dry_run || (o->delete_extra && !o->yes);
     struct ck_copy_opts run = {.include = &o->include,
                                .exclude = &o->exclude,
@@ -136,7 +116,7 @@ static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char *
         r = ck_store_end(ctx, argv[1], &c.to_env, &run.to, err);
     if (r == 0)
         r = ck_copy(&run, &stats, err);
-    if (r == 0 || (c.json && ck_len(c.failures)))
+    if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &stats, dry);
     ck_env_done(&c.from_env);
     ck_env_done(&c.to_env);

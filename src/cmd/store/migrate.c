@@ -20,9 +20,7 @@ struct migrating {
     struct ck_ctx *ctx;
     const struct migrate_opts *o;
     struct ck_store_progress progress;
-    bool json;
-    struct ck_arena *a;
-    struct ck_val *plan, *failures; /* for JSON */
+    struct ck_store_report report;
 };
 
 static void progress(void *arg, const struct ck_copy_stats *s)
@@ -33,50 +31,33 @@ static void progress(void *arg, const struct ck_copy_stats *s)
 
 static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t size)
 {
-    static const char *const words[] = {"copy", "replace", "delete"};
-    struct migrating *c = arg;
-    if (!c->json) {
-        ck_print(c->ctx, "%-7s %s\n", words[what], path);
-        return;
-    }
-    struct ck_val *m = ck_map(c->a);
-    ck_set_str(c->a, m, "action", words[what]);
-    ck_set_str(c->a, m, "path", path);
-    if (size >= 0)
-        ck_set_int(c->a, m, "size", size);
-    ck_append(c->a, c->plan, m);
+    const struct migrating *c = arg;
+    ck_store_planned(&c->report, what, path, size);
 }
 
 static void failed(void *arg, const char *path, const struct ck_err *why)
 {
-    struct migrating *c = arg;
-    struct ck_val *m = ck_map(c->a);
-    ck_set_str(c->a, m, "path", path);
-    ck_set_str(c->a, m, "error", ck_err_msg(why));
-    ck_append(c->a, c->failures, m);
-    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(path));
-    fprintf(stderr, "%s: %s: %s\n", why->code == CK_CONFLICT ? "conflict" : "failed",
-            ck_buf_str(&q), ck_err_msg(why));
+    const struct migrating *c = arg;
+    ck_store_failed(&c->report, why->code == CK_CONFLICT ? "conflict" : "failed", path, why);
 }
 
 /* ---- results ---- */
 
 static const char *next_command(const struct migrating *c, const struct ck_migrate_result *r)
 {
-    return ck_arena_printf(c->a, "ckops update cluster %s --state %s --yes", c->ctx->cluster_name,
-                           r->to);
+    return ck_arena_printf(c->report.a, "ckops update cluster %s --state %s --yes",
+                           c->ctx->cluster_name, r->to);
 }
 
 static void print_json(struct migrating *c, const struct ck_migrate_result *r)
 {
-    struct ck_arena *a = c->a;
+    struct ck_arena *a = c->report.a;
     struct ck_val *m = ck_map(a), *moved = ck_list(a), *stay = ck_list(a);
     ck_set_str(a, m, "cluster", c->ctx->cluster_name);
     ck_set_str(a, m, "from", r->from ? r->from : "");
     ck_set_str(a, m, "to", r->to ? r->to : "");
     if (!c->o->yes)
-        ck_set(a, m, "plan", c->plan);
+        ck_set(a, m, "plan", c->report.plan);
     ck_set_int(a, m, "copied", (int64_t)r->copied);
     ck_set_int(a, m, "replaced", (int64_t)r->replaced);
     ck_set_int(a, m, "deleted", (int64_t)r->deleted);
@@ -94,10 +75,10 @@ static void print_json(struct migrating *c, const struct ck_migrate_result *r)
     if (!c->o->rollback) {
         ck_set(a, m, "rewritten", moved);
         ck_set(a, m, "notRewritten", stay);
-        if (c->o->yes && !ck_len(c->failures))
+        if (c->o->yes && !ck_len(c->report.failures))
             ck_set_str(a, m, "next", next_command(c, r));
     }
-    ck_set(a, m, "failures", c->failures);
+    ck_set(a, m, "failures", c->report.failures);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
     ck_print(c->ctx, "%s\n", ck_buf_str(&b));
@@ -157,7 +138,7 @@ static void print_done(struct migrating *c, const struct ck_migrate_result *r)
 
 static void print_result(struct migrating *c, const struct ck_migrate_result *r)
 {
-    if (c->json)
+    if (c->report.json)
         print_json(c, r);
     else if (c->o->yes)
         print_done(c, r);
@@ -187,10 +168,11 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct migrating c = {.ctx = ctx,
                           .o = o,
                           .progress = {.terminal = isatty(STDERR_FILENO) == 1},
-                          .json = strcmp(o->output, "json") == 0,
-                          .a = ctx->arena,
-                          .plan = ck_list(ctx->arena),
-                          .failures = ck_list(ctx->arena)};
+                          .report = {.ctx = ctx,
+                                     .a = ctx->arena,
+                                     .json = strcmp(o->output, "json") == 0,
+                                     .plan = ck_list(ctx->arena),
+                                     .failures = ck_list(ctx->arena)}};
     struct ck_migrate_opts run_opts = {.cluster = ctx->cluster_name,
                                        .parallel = (unsigned)o->parallel,
                                        .delete_gone = o->delete_gone,
@@ -210,7 +192,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         r = ck_store_end(ctx, o->to, &to_env, &run_opts.to, err);
     if (r == 0)
         r = ck_migrate(ctx->arena, &run_opts, &result, err);
-    if (r == 0 || (c.json && ck_len(c.failures)))
+    if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &result);
     ck_env_done(&from_env);
     ck_env_done(&to_env);

@@ -1,7 +1,12 @@
-/* How far a copy is: one line, rewritten on a terminal, else now and then. */
+/* How far a copy is, one line, rewritten on a terminal, else now and then; what it does to which
+ * file. */
 #include "cmd/store/storecmd.h"
 
+#include "base/enc.h"
+#include "doc/val.h"
+
 #include <stdio.h>
+#include <string.h>
 
 enum { LINE_MS = 5000, MS = 1000 };
 
@@ -46,4 +51,35 @@ void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *
     else
         fprintf(stderr, "%s\n", ck_buf_str(&b));
     fflush(stderr);
+}
+
+void ck_store_planned(const struct ck_store_report *r, enum ck_copy_what what, const char *path,
+                      int64_t size)
+{
+    static const char *const words[] = {"copy", "replace", "delete"};
+    if (r->json) {
+        struct ck_val *m = ck_map(r->a);
+        ck_set_str(r->a, m, "action", words[what]);
+        ck_set_str(r->a, m, "path", path);
+        if (size >= 0)
+            ck_set_int(r->a, m, "size", size);
+        ck_append(r->a, r->plan, m);
+        return;
+    }
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(path));
+    bool plain = q.len == strlen(path) + 2;
+    ck_print(r->ctx, "%-7s %s\n", words[what], plain ? path : ck_buf_str(&q));
+}
+
+void ck_store_failed(const struct ck_store_report *r, const char *word, const char *path,
+                     const struct ck_err *why)
+{
+    struct ck_val *m = ck_map(r->a);
+    ck_set_str(r->a, m, "path", path);
+    ck_set_str(r->a, m, "error", ck_err_msg(why));
+    ck_append(r->a, r->failures, m);
+    CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
+    ck_goquote(&q, ck_slice_of(path));
+    fprintf(stderr, "%s: %s: %s\n", word, ck_buf_str(&q), ck_err_msg(why));
 }

@@ -39,6 +39,18 @@ struct ck_store_progress {
 /* One line on standard error, rewritten on a terminal, else every five seconds. */
 void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *s);
 void ck_store_bytes(struct ck_buf *b, uint64_t n); /* "3.0 MiB" */
+/* What a copy or a migration is going to do, and what failed: lines, or lists for its JSON. */
+struct ck_store_report {
+    struct ck_ctx *ctx;
+    struct ck_arena *a;
+    bool json;
+    struct ck_val *plan, *failures;
+};
+void ck_store_planned(const struct ck_store_report *r, enum ck_copy_what what, const char *path,
+                      int64_t size);
+/* Also a line on standard error that begins with `word`. */
+void ck_store_failed(const struct ck_store_report *r, const char *word, const char *path,
+                     const struct ck_err *why);
 
 /* ---- lock_run.c, lock.c ---- */
 /* `lock … -- COMMAND`: run it while `l` is held and renewed; it ends before the lock does. Its exit

@@ -193,6 +193,17 @@ static int rest_of_pages(struct listing *l, struct ck_err *err)
     return 0;
 }
 
+/* The first page may be there already, since a read that it was announced to follow. */
+static int first_page(struct listing *l, const char *key, struct ck_err *err)
+{
+    struct ck_s3_ahead *h = &l->s->ahead;
+    if (l->what != TREE || h->page.status != 200 || strcmp(h->dir, key) != 0)
+        return one_page(l, err);
+    CK_AUTORESP page = h->page;
+    h->page = (struct ck_resp){0};
+    return take_page(l, &page, err);
+}
+
 static int list(struct ck_vfs *v, const char *key, enum what what, struct ck_arena *a,
                 struct ck_entries *ret, struct ck_err *err)
 {
@@ -202,7 +213,7 @@ static int list(struct ck_vfs *v, const char *key, enum what what, struct ck_are
         return r;
     struct ck_entries out = {0};
     struct listing l = {.s = s, .a = a, .what = what, .prefix = prefix_of(a, key), .out = &out};
-    r = one_page(&l, err);
+    r = first_page(&l, key, err);
     if (r == 0)
         r = rest_of_pages(&l, err);
     if (r == 0)
@@ -267,20 +278,7 @@ bool ck_s3_read_ahead(struct ck_s3 *s, const char *key, struct ck_resp *ret)
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err)
 {
-    struct ck_s3_ahead *h = &((struct ck_s3 *)v)->ahead;
-    if (h->page.status != 200 || strcmp(h->dir, key) != 0)
-        return list(v, key, TREE, a, ret, err);
-    CK_AUTORESP page = h->page;
-    h->page = (struct ck_resp){0};
-    struct ck_entries out = {0};
-    struct listing l = {
-        .s = (struct ck_s3 *)v, .a = a, .what = TREE, .prefix = prefix_of(a, key), .out = &out};
-    int r = take_page(&l, &page, err);
-    if (r == 0)
-        r = rest_of_pages(&l, err);
-    if (r == 0)
-        *ret = out;
-    return r;
+    return list(v, key, TREE, a, ret, err);
 }
 
 /* ---- many directories at once ---- */
