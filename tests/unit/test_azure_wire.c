@@ -10,8 +10,11 @@
 #define KEY64 "dmVyeS1zZWNyZXQ="
 
 static const char *const env[] = {"AZURE_STORAGE_KEY", KEY64, "HOME", "/nonexistent", NULL};
-static const struct wire_store store = {
-    .url = "azureblob://acct/cont/k", .old = "\"0x1\"", .env = env, .secret = KEY64};
+static const struct wire_store store = {.url = "azureblob://acct/cont/k",
+                                        .old = "\"0x1\" aa.bb",
+                                        .env = env,
+                                        .secret = KEY64,
+                                        .random_after = ' '};
 
 static void check_all(const struct wire_case *t, size_t n)
 {
@@ -152,13 +155,29 @@ static void a_container_is_made_on_request(void **state)
     wire_check_all(&s, t, CK_ARRAY_LEN(t));
 }
 
-#define UPDATE_PUT PUT "> if-match: \"0x1\"\n> !if-none-match\n" MARKED
+#define UPDATE_PUT         PUT "> if-match: \"0x1\"\n> !if-none-match\n" MARKED
+#define BROKEN             UPDATE_PUT "! reset\n"
+#define THERE(etag, marks) HEAD "< 200\n< etag: \"" etag "\"\n< x-ms-meta-ckops_write: " marks "\n"
 
 static void updating(void **state)
 {
     static const struct wire_case t[] = {
         {"ok", UPDATE, UPDATE_PUT SIGNED OK_PUT, CK_OK, "\"0x2\""},
         COMMON(UPDATE, UPDATE_PUT, OK_PUT, "\"0x2\""),
+        {"builds on what was read", UPDATE, UPDATE_PUT "> x-ms-meta-ckops_write: *.aa.bb\n" OK_PUT,
+         CK_OK, "\"0x2\""},
+        {"changed before a resend, by one that built on what was read", UPDATE,
+         UPDATE_PUT "! reset\n" UPDATE_PUT E412 THERE("0x3", "dd.cc.aa.bb"), CK_CONFLICT,
+         "changed by someone else"},
+        {"changed more often than the marks reach back", UPDATE,
+         UPDATE_PUT E412 THERE("0x9", "a1.a2.a3.a4.a5.a6"), CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
+        {"broken for good, changed on top of what was read", UPDATE,
+         BROKEN BROKEN BROKEN BROKEN BROKEN THERE("0x3", "cc.aa.bb"), CK_CONFLICT,
+         "changed by someone else"},
+        {"broken for good, nothing changed", UPDATE,
+         BROKEN BROKEN BROKEN BROKEN BROKEN THERE("0x1", "aa.bb"), CK_UNAVAILABLE,
+         "the connection broke"},
         {"changed", UPDATE, UPDATE_PUT E412 THEIRS, CK_CONFLICT, "changed by someone else"},
         {"somebody else's after a resend: ours may be beneath", UPDATE,
          UPDATE_PUT "! reset\n" UPDATE_PUT E412 THEIRS, CK_UNAVAILABLE,

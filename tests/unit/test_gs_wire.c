@@ -167,22 +167,48 @@ static void creating(void **state)
 
 #define UPDATE_POST                                                                                \
     "> POST " UPLOAD "ifGenerationMatch=1001&name=k&prettyPrint=false&uploadType=multipart\n"
+#define THERE(generation, marks)                                                                   \
+    FACTS "< 200\n<= {\"generation\":\"" generation "\",\"metadata\":{\"ckops-write\":\"" marks    \
+          "\"}}\n"
+/* Asked for before an update: who wrote what is to be replaced. */
+#define BASE   THERE("1001", "aa.bb")
+#define BROKEN UPDATE_POST "! reset\n"
 
 static void updating(void **state)
 {
     static const struct wire_case t[] = {
-        {"ok", UPDATE, TOKEN UPDATE_POST AUTH TYPE OK_PUT, CK_OK, "1002"},
-        {"changed", UPDATE, TOKEN UPDATE_POST E412 THEIRS, CK_CONFLICT, "changed by someone else"},
-        {"removed", UPDATE, TOKEN UPDATE_POST E412 GONE, CK_CONFLICT, "changed by someone else"},
-        {"changed, and no look", UPDATE, TOKEN UPDATE_POST E412 FACTS "< 403\n", CK_CONFLICT,
-         "changed by someone else"},
-        {"no bucket", UPDATE, TOKEN UPDATE_POST NO_BKT, CK_INVALID, "does not exist at"},
-        {"denied", UPDATE, TOKEN UPDATE_POST ERR(403, "forbidden", "no"), CK_DENIED, "403"},
-        {"after a 503", UPDATE, TOKEN UPDATE_POST E503 UPDATE_POST OK_PUT, CK_OK, "1002"},
-        {"after a broken connection", UPDATE, TOKEN UPDATE_POST "! reset\n" UPDATE_POST OK_PUT,
+        {"ok", UPDATE,
+         TOKEN BASE UPDATE_POST AUTH TYPE BODY(",\"metadata\":{\"ckops-write\":\"*.aa.bb\"}")
+             OK_PUT,
          CK_OK, "1002"},
+        {"on top of an object without marks", UPDATE,
+         TOKEN FACTS "< 200\n<= {\"generation\":\"1001\"}\n" UPDATE_POST TYPE BODY(
+             ",\"metadata\":{\"ckops-write\":\"*.*\"}") OK_PUT,
+         CK_OK, "1002"},
+        COMMON(UPDATE, BASE, UPDATE_POST, OK_PUT, "1002"),
+        {"changed before", UPDATE, TOKEN THEIRS, CK_CONFLICT, "changed by someone else"},
+        {"removed before", UPDATE, TOKEN GONE, CK_CONFLICT, "changed by someone else"},
+        {"may not be looked at", UPDATE, TOKEN FACTS "< 403\n", CK_DENIED, "403 forbidden"},
+        {"changed", UPDATE, TOKEN BASE UPDATE_POST E412 THEIRS, CK_CONFLICT,
+         "changed by someone else"},
+        {"removed", UPDATE, TOKEN BASE UPDATE_POST E412 GONE, CK_CONFLICT,
+         "changed by someone else"},
+        {"changed, and no look", UPDATE, TOKEN BASE UPDATE_POST E412 FACTS "< 403\n", CK_CONFLICT,
+         "changed by someone else"},
+        {"changed before a resend, by one that built on what was read", UPDATE,
+         TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST E412 THERE("1003", "dd.cc.aa.bb"),
+         CK_CONFLICT, "changed by someone else"},
+        {"changed more often than the marks reach back", UPDATE,
+         TOKEN BASE UPDATE_POST E412 THERE("1009", "a1.a2.a3.a4.a5.a6"), CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
+        {"broken for good, changed on top of what was read", UPDATE,
+         TOKEN BASE BROKEN BROKEN BROKEN BROKEN BROKEN THERE("1003", "cc.aa.bb"), CK_CONFLICT,
+         "changed by someone else"},
+        {"broken for good, nothing changed", UPDATE,
+         TOKEN BASE BROKEN BROKEN BROKEN BROKEN BROKEN BASE, CK_UNAVAILABLE,
+         "the connection broke"},
         {"somebody else's after a resend: ours may be beneath", UPDATE,
-         TOKEN UPDATE_POST "! reset\n" UPDATE_POST E412 THEIRS, CK_UNAVAILABLE,
+         TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST E412 THEIRS, CK_UNAVAILABLE,
          "the outcome of the write is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));

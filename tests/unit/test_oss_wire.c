@@ -7,8 +7,11 @@
 static const char *const env[] = {
     "ALIYUN_ACCESS_KEY_ID", "LTAI", "ALIYUN_ACCESS_KEY_SECRET", "very-secret", "OSS_REGION",
     "oss-cn-hangzhou",      NULL};
-static const struct wire_store store = {
-    .url = "oss://bkt/k", .old = "\"E\":m1", .env = env, .secret = "very-secret"};
+static const struct wire_store store = {.url = "oss://bkt/k",
+                                        .old = "\"E\" aa.bb",
+                                        .env = env,
+                                        .secret = "very-secret",
+                                        .random_after = ' '};
 
 static void check_all(const struct wire_case *t, size_t n)
 {
@@ -25,7 +28,8 @@ static void check_all(const struct wire_case *t, size_t n)
 #define E500      ERR(500, "InternalError")
 #define HELLO_MD5 "XUFAKrxLKna5cZ2REBfFkg=="
 #define OK_HELLO                                                                                   \
-    "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: m1\n< content-md5: " HELLO_MD5 "\n<= hello\n"
+    "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: aa.bb\n< content-md5: " HELLO_MD5             \
+    "\n<= hello\n"
 #define AS " as LTAI (from ALIYUN_ACCESS_KEY_ID)"
 
 /* Replies that every operation meets the same way. */
@@ -59,12 +63,12 @@ static void check_all(const struct wire_case *t, size_t n)
 static void reading(void **state)
 {
     static const struct wire_case t[] = {
-        {"ok", READ, GET SIGNED OK_HELLO, CK_OK, "hello \"E\":m1"},
-        {"by kOps", READ, GET "< 200\n< etag: \"E\"\n< last-modified: then\n<= hello\n", CK_OK,
-         "hello \"E\"@then"},
+        {"ok", READ, GET SIGNED OK_HELLO, CK_OK, "hello \"E\" aa.bb"},
+        {"by kOps", READ, GET "< 200\n< etag: \"E\"\n< last-modified: Fri, 01 Jan 2100\n<= hello\n",
+         CK_OK, "hello \"E\"@Fri,_01_Jan_2100"},
         {"empty", READ, GET "< 200\n< etag: \"E\"\n< content-md5: 1B2M2Y8AsgTpgAmY7PhCfg==\n",
          CK_OK, " \"E\"@"},
-        COMMON(READ, GET, OK_HELLO, "hello \"E\":m1"),
+        COMMON(READ, GET, OK_HELLO, "hello \"E\" aa.bb"),
         {"absent", READ, GET ERR(404, "NoSuchKey"), CK_NOT_FOUND, "404 NoSuchKey"},
         {"absent, without a body", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
         {"broken XML", READ, GET "< 404\n<= <Error><Code>NoSuchK\n", CK_NOT_FOUND, "404"},
@@ -75,7 +79,7 @@ static void reading(void **state)
              "<= hello\n",
          CK_UNAVAILABLE, "does not match the server's MD5"},
         {"cut short, then whole", READ, GET OK_HELLO "! truncate\n" GET OK_HELLO, CK_OK,
-         "hello \"E\":m1"},
+         "hello \"E\" aa.bb"},
         {"always failing", READ, GET E500 GET E500 GET E500 GET E500, CK_UNAVAILABLE,
          "500 InternalError"},
         {"moved", READ, GET "< 302\n< location: https://evil.example.com/\n", CK_INVALID, "302"},
@@ -83,7 +87,7 @@ static void reading(void **state)
          GET "< 400\n<= <Error><Code>InvalidArgument</Code><Message>Authorization header is "
              "invalid.</Message></Error>\n" GET
              "> authorization: OSS LTAI:*=\n> !x-oss-content-sha256\n" OK_HELLO,
-         CK_OK, "hello \"E\":m1"},
+         CK_OK, "hello \"E\" aa.bb"},
         {"the clock is off", READ,
          GET "< 403\n< date: Fri, 01 Jan 2100 00:00:00 GMT\n<= <Error><Code>RequestTimeTooSkewed"
              "</Code></Error>\n",
@@ -100,13 +104,13 @@ static void reading(void **state)
     "> PUT " HOST "/k\n> content-md5: " HELLO_MD5 "\n> content-type: application/octet-stream\n"   \
     "> x-oss-meta-ckops-write: *\n> x-oss-object-acl: private\n>= hello\n"
 #define PLAIN_PUT PUT "> !x-oss-forbid-overwrite\n"
-#define OK_PUT    "< 200\n"
+#define OK_PUT    "< 200\n< etag: \"N\"\n"
 
 static void writing(void **state)
 {
     static const struct wire_case t[] = {
-        {"ok", WRITE, PLAIN_PUT SIGNED OK_PUT, CK_OK, ""},
-        COMMON(WRITE, PLAIN_PUT, OK_PUT, ""),
+        {"ok", WRITE, PLAIN_PUT SIGNED OK_PUT, CK_OK, "\"N\""},
+        COMMON(WRITE, PLAIN_PUT, OK_PUT, "\"N\""),
         {"damaged on the way", WRITE, PLAIN_PUT ERR(400, "InvalidDigest"), CK_INVALID,
          "400 InvalidDigest"},
         {"retention", WRITE, PLAIN_PUT ERR(409, "FileImmutable"), CK_DENIED,
@@ -124,7 +128,7 @@ static void writing(void **state)
 static void creating(void **state)
 {
     static const struct wire_case t[] = {
-        {"ok", CREATE, GONE CREATE_PUT SIGNED OK_PUT, CK_OK, ""},
+        {"ok", CREATE, GONE CREATE_PUT SIGNED OK_PUT, CK_OK, "\"N\""},
         {"exists", CREATE, THEIRS THEIRS, CK_EXISTS, "file already exists"},
         {"exists meanwhile", CREATE, GONE CREATE_PUT E409 THEIRS, CK_EXISTS, "file already exists"},
         {"the look is denied", CREATE, HEAD "< 403\n", CK_DENIED, "403 AccessDenied"},
@@ -136,7 +140,7 @@ static void creating(void **state)
          "does not exist at"},
         {"denied", CREATE, GONE CREATE_PUT ERR(403, "AccessDenied"), CK_DENIED,
          "allow oss:PutObject on acs:oss:*:*:bkt/k"},
-        {"500, then ok", CREATE, GONE CREATE_PUT E500 CREATE_PUT OK_PUT, CK_OK, ""},
+        {"500, then ok", CREATE, GONE CREATE_PUT E500 CREATE_PUT OK_PUT, CK_OK, "\"N\""},
         {"reset, then somebody else's", CREATE, GONE CREATE_PUT "! reset\n" CREATE_PUT E409 THEIRS,
          CK_EXISTS, "file already exists"},
         {"refused after a resend, and no look", CREATE,
@@ -152,15 +156,16 @@ static void creating(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
-#define LOCK      HOST "/.ckops/locks/ckops_lock_*_0\n"
-#define TAKE      "> HEAD " LOCK "< 404\n> PUT " LOCK "> x-oss-forbid-overwrite: true\n"
-#define DROP      "> DELETE " LOCK "< 204\n"
-#define OLD_THERE HEAD "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: m1\n"
+#define LOCK         HOST "/.ckops/locks/ckops_lock_*_0\n"
+#define TAKE         "> HEAD " LOCK "< 404\n> PUT " LOCK "> x-oss-forbid-overwrite: true\n"
+#define DROP         "> DELETE " LOCK "< 204\n"
+#define THERE(marks) HEAD "< 200\n< etag: \"X\"\n< x-oss-meta-ckops-write: " marks "\n"
+#define OLD_THERE    HEAD "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: aa.bb\n"
 
 static void updating(void **state)
 {
     static const struct wire_case t[] = {
-        {"ok", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, ""},
+        {"ok", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, "\"N\""},
         {"changed", UPDATE, TAKE "< 200\n" THEIRS DROP, CK_CONFLICT, "changed by someone else"},
         {"removed", UPDATE, TAKE "< 200\n" GONE DROP, CK_CONFLICT, "changed by someone else"},
         {"another holds the lock and changes it", UPDATE,
@@ -171,11 +176,23 @@ static void updating(void **state)
         {"the look is denied", UPDATE, TAKE "< 200\n" HEAD "< 403\n" DROP, CK_DENIED, "403"},
         {"denied", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT ERR(403, "AccessDenied") DROP,
          CK_DENIED, "allow oss:PutObject"},
-        {"500, then ok", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT E500 PLAIN_PUT OK_PUT DROP,
-         CK_OK, ""},
+        {"builds on what was read", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "> x-oss-meta-ckops-write: *.aa.bb\n" OK_PUT DROP,
+         CK_OK, "\"N\""},
+        {"500: sent again after a look", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT E500 OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, "\"N\""},
+        {"broken: sent again when it can no longer arrive", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" OLD_THERE OLD_THERE PLAIN_PUT OK_PUT DROP,
+         CK_OK, "\"N\""},
+        {"broken, and others built on what was read: not sent again", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" THERE("dd.aa.bb") THERE("dd.aa.bb") DROP,
+         CK_CONFLICT, "changed by someone else"},
+        {"broken, and others wrote unmarked: nobody knows, and the lock stays", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" THERE("cc") THERE("cc"), CK_UNAVAILABLE,
+         "the connection broke"},
         {"the lock stays when nobody knows", UPDATE,
-         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" PLAIN_PUT "! reset\n" PLAIN_PUT
-              "! reset\n" PLAIN_PUT "! reset\n" OLD_THERE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" OLD_THERE OLD_THERE PLAIN_PUT
+              "! reset\n" OLD_THERE,
          CK_UNAVAILABLE, "the connection broke"},
     };
     check_all(t, CK_ARRAY_LEN(t));
@@ -198,7 +215,12 @@ static void removing(void **state)
          TAKE "< 200\n" OLD_THERE DEL ERR(403, "AccessDenied") DROP, CK_DENIED,
          "allow oss:DeleteObject"},
         {"of a version, 500, then ok", REMOVE_OLD,
-         TAKE "< 200\n" OLD_THERE DEL E500 DEL "< 204\n" DROP, CK_OK, ""},
+         TAKE "< 200\n" OLD_THERE DEL E500 OLD_THERE DEL "< 204\n" DROP, CK_OK, ""},
+        {"of a version, the reply lost", REMOVE_OLD,
+         TAKE "< 200\n" OLD_THERE DEL "! reset\n" GONE GONE DROP, CK_OK, ""},
+        {"of a version, the reply lost, and others wrote: not sent again", REMOVE_OLD,
+         TAKE "< 200\n" OLD_THERE DEL "! reset\n" THEIRS THEIRS, CK_UNAVAILABLE,
+         "the connection broke"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -358,7 +380,7 @@ static void without_locks(void **state)
         "very-secret",          "OSS_REGION", "cn-hangzhou",
         "CKOPS_OSS_LOCKS",      "no",         NULL};
     static const struct wire_store s = {
-        .url = "oss://bkt/k", .old = "\"E\":m1", .env = off, .secret = "very-secret"};
+        .url = "oss://bkt/k", .old = "\"E\" aa.bb", .env = off, .secret = "very-secret"};
     static const struct wire_case t[] = {
         {"changed before", UPDATE, THEIRS, CK_CONFLICT, "changed by someone else"},
         {"changed right after", UPDATE, OLD_THERE PLAIN_PUT OK_PUT THEIRS, CK_CONFLICT,
@@ -397,7 +419,7 @@ static void settings_reach_the_wire(void **state)
             more[4 + k] = t[i].variables[k];
         const struct wire_store s = {
             .url = "oss://bkt/k", .old = "", .env = more, .secret = "very-secret"};
-        const struct wire_case c = {"settings", READ, t[i].script, CK_OK, "hello \"E\":m1"};
+        const struct wire_case c = {"settings", READ, t[i].script, CK_OK, "hello \"E\" aa.bb"};
         wire_check(&s, &c);
     }
 }
@@ -421,11 +443,11 @@ static void credentials_of_a_role(void **state)
         {"ok", READ,
          TOKEN "< 200\n<= T\n" ROLES "> x-aliyun-ecs-metadata-token: T\n< 200\n<= r\n" ROLE STS(
              "STS1", "2100-01-01T00:00:00Z") BY_ROLE,
-         CK_OK, "hello \"E\":m1"},
+         CK_OK, "hello \"E\" aa.bb"},
         {"without sessions", READ,
          TOKEN "< 404\n" ROLES "> !x-aliyun-ecs-metadata-token\n< 200\n<= r\n" ROLE STS(
              "STS1", "2100-01-01T00:00:00Z") BY_ROLE,
-         CK_OK, "hello \"E\":m1"},
+         CK_OK, "hello \"E\" aa.bb"},
         {"no metadata service", READ, TOKEN "! connect-timeout\n", CK_UNAUTHENTICATED, NOTHING},
         {"no role", READ, TOKEN "< 404\n" ROLES "< 404\n", CK_UNAUTHENTICATED,
          "Can't find role from ECS metadata"},

@@ -22,19 +22,27 @@ static void request(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call ca
         ret->max_reply = v->ctx->max_object;
 }
 
+static void if_match(struct ck_arena *a, struct ck_req *r, const struct ck_version *version)
+{
+    ck_nvs_addf(a, &r->headers, "if-match", "%.*s", (int)ck_marks_tag_len(version->token),
+                version->token);
+}
+
 static void remove_if(struct ck_arena *a, const struct ck_version *version, struct ck_req *r)
 {
-    ck_nvs_add(a, &r->headers, "if-match", version->token);
+    if_match(a, r, version);
 }
 
 /* ---- replies ---- */
 
-static void take_version(const struct ck_resp *resp, struct ck_version *ret)
+static void take_version(const struct ck_resp *resp, const char *marks, struct ck_version *ret)
 {
     const char *etag = ck_nvs_get(&resp->headers, "etag");
     ret->token[0] = '\0';
-    if (etag && strlen(etag) < sizeof ret->token)
-        snprintf(ret->token, sizeof ret->token, "%s", etag);
+    if (!etag || strlen(etag) >= sizeof ret->token || strchr(etag, ' '))
+        return;
+    snprintf(ret->token, sizeof ret->token, "%s", etag);
+    ck_marks_add(ret, marks);
 }
 
 static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
@@ -46,8 +54,8 @@ static bool md5_of(const struct ck_resp *resp, unsigned char ret[CK_MD5_LEN])
 static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_facts *ret,
                       struct ck_err *err)
 {
-    take_version(resp, &ret->version);
-    ret->mark = ck_nvs_get(&resp->headers, CK_AZURE_MARK);
+    ret->marks = ck_nvs_get(&resp->headers, CK_AZURE_MARKS);
+    take_version(resp, ret->marks, &ret->version);
     ret->has_md5 = md5_of(resp, ret->md5);
     return 0;
 }
@@ -71,9 +79,9 @@ static void put_request(struct ck_arena *a, struct ck_azure *z, const struct ck_
     if (p->opts->mode == CK_WRITE_CREATE)
         ck_nvs_add(a, &req->headers, "if-none-match", "*");
     else if (p->opts->mode == CK_WRITE_IF_UNCHANGED)
-        ck_nvs_add(a, &req->headers, "if-match", p->opts->version->token);
-    if (*p->mark)
-        ck_nvs_add(a, &req->headers, CK_AZURE_MARK, p->mark);
+        if_match(a, req, p->opts->version);
+    if (*p->marks)
+        ck_nvs_add(a, &req->headers, CK_AZURE_MARKS, p->marks);
 }
 
 static int make_container(struct ck_azure *z, struct ck_err *err)
@@ -115,7 +123,7 @@ static enum ck_object_verdict judge_put(struct ck_vfs *v, const struct ck_object
 {
     const char *code = ck_azure_code(resp);
     if (resp->status == 201) {
-        take_version(resp, ret);
+        take_version(resp, p->marks, ret);
         return CK_OBJECT_DONE;
     }
     if (p->opts->mode == CK_WRITE_ANY)

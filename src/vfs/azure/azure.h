@@ -9,8 +9,8 @@
 #include "base/secret.h"
 #include "vfs/object/object.h"
 
-/* Custom metadata that says whose write an object is; Azure's names are identifiers. */
-#define CK_AZURE_MARK "x-ms-meta-ckops_write"
+/* Custom metadata: marks of its writers (vfs/object/marks.h); Azure's names are identifiers. */
+#define CK_AZURE_MARKS "x-ms-meta-ckops_write"
 
 enum ck_azure_auth { CK_AZURE_KEY, CK_AZURE_SAS, CK_AZURE_TOKEN };
 

@@ -129,7 +129,7 @@ static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_f
                        "error checking gs://%s: the reply does not describe an object",
                        v->container);
     put_version(ck_str_at(o, "generation"), &ret->version);
-    ret->mark = ck_str_or(ck_get(ck_get(o, "metadata"), CK_GS_MARK), NULL);
+    ret->marks = ck_str_or(ck_get(ck_get(o, "metadata"), CK_GS_MARKS), NULL);
     ret->has_md5 = decode(ck_slice_of(ck_str_at(o, "md5Hash")), ret->md5, sizeof ret->md5);
     return 0;
 }
@@ -238,6 +238,7 @@ static const struct ck_object_ops dialect = {
     .judge_put = judge_put,
     .fail = ck_gs_fail,
     .describe = ck_gs_describe,
+    .marks_apart = true,
 };
 
 static const struct ck_vfs_ops ops = {

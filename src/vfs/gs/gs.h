@@ -8,7 +8,8 @@
 #include "auth/gcp/gcp.h"
 #include "vfs/object/object.h"
 
-#define CK_GS_MARK "ckops-write" /* custom metadata that says whose write an object is */
+/* Custom metadata: marks of its writers (vfs/object/marks.h). Replies to alt=media leave it out. */
+#define CK_GS_MARKS "ckops-write"
 
 struct ck_gs {
     struct ck_object_store base; /* container: the bucket */

@@ -56,9 +56,9 @@ static void put_metadata(struct ck_arena *a, const struct ck_object_put *p, stru
     ck_set_str(a, v, "contentType", content_type(p->data));
     ck_set_str(a, v, "md5Hash", base64(a, md5, sizeof md5));
     ck_set_str(a, v, "crc32c", base64(a, big_endian, sizeof big_endian));
-    if (*p->mark) {
+    if (*p->marks) {
         struct ck_val *custom = ck_map(a);
-        ck_set_str(a, custom, CK_GS_MARK, p->mark);
+        ck_set_str(a, custom, CK_GS_MARKS, p->marks);
         ck_set(a, v, "metadata", custom);
     }
     ck_json_emit(out, v, (struct ck_json_style){.raw_html = true});

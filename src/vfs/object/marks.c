@@ -35,20 +35,28 @@ void ck_marks_add(struct ck_version *v, const char *marks)
     snprintf(v->token + n, sizeof v->token - n, " %s", marks);
 }
 
+static void put_name_of(const char *tag, struct ck_buf *out)
+{
+    size_t n = ck_marks_tag_len(tag), skip = strcspn(tag, HEX);
+    char digest[2 * CK_SHA256_LEN + 1];
+    if (skip < n && strspn(tag + skip, HEX) >= CK_MARK_LEN) {
+        ck_buf_fmt(out, ".%.*s", CK_MARK_LEN, tag + skip);
+        return;
+    }
+    ck_sha256_hex(ck_slice_n(tag, n), digest);
+    ck_buf_fmt(out, ".%.*s", CK_MARK_LEN, digest);
+}
+
 void ck_marks_new(const char *base, char out[CK_MARKS_LEN])
 {
     unsigned char random[CK_MARK_LEN / 2];
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_random(random, sizeof random);
     ck_hex_encode(&b, random, sizeof random);
-    if (base && *base) {
-        const char *marks = marks_of(base);
-        size_t skip = strcspn(base, HEX), tag = strspn(base + skip, HEX);
-        if (*marks)
-            ck_buf_fmt(&b, ".%s", marks);
-        else
-            ck_buf_fmt(&b, ".%.*s", (int)(tag < CK_MARK_LEN ? tag : CK_MARK_LEN), base + skip);
-    }
+    if (base && *base && *marks_of(base))
+        ck_buf_fmt(&b, ".%s", marks_of(base));
+    else if (base && *base)
+        put_name_of(base, &b);
     /* The oldest fall off, whole. */
     size_t n = b.len < CK_MARKS_LEN ? b.len : CK_MARKS_LEN - 1;
     while (n < b.len && n && b.ptr[n] != '.')

@@ -20,7 +20,8 @@ enum ck_marks_verdict {
 };
 
 /* The marks of a new write on top of `base` (a version token; NULL or "": a new object). A base
- * that has no mark is called by the beginning of its ETag. */
+ * that has no mark is called by the beginning of its ETag, or a digest of it when that has fewer
+ * hexadecimal digits than a mark. */
 void ck_marks_new(const char *base, char out[CK_MARKS_LEN]);
 /* What the marks found with an object (NULL: it has none) say of a write that carried `written`. */
 enum ck_marks_verdict ck_marks_judge(const char *written, const char *found);

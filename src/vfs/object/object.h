@@ -8,9 +8,10 @@
 
 #include "net/http.h"
 #include "vfs/examine/permissions.h"
+#include "vfs/object/outcome.h"
 #include "vfs/vfs.h"
 
-enum { CK_OBJECT_MARK_LEN = 32, CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
+enum { CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
 
 enum ck_object_call {
     CK_OBJECT_READ,
@@ -21,20 +22,20 @@ enum ck_object_call {
     CK_OBJECT_LIST_VERSIONS,
 };
 
-/* A write under way. A conditional one carries a mark (metadata of the object), so that one's own
- * success is not mistaken for somebody else's when a reply was lost. */
+/* A write under way. A conditional one carries marks (metadata of the object; marks.h), so that
+ * one's own success is not mistaken for somebody else's when a reply was lost. */
 struct ck_object_put {
     const char *key;
     struct ck_slice data;
     const struct ck_write_opts *opts;
-    char mark[CK_OBJECT_MARK_LEN + 1]; /* "": none */
+    char marks[CK_MARKS_LEN]; /* "": none */
 };
 
 /* What a store tells of an object without its content. */
 struct ck_object_facts {
     bool found;
     struct ck_version version;
-    const char *mark; /* borrowed from the reply, or NULL */
+    const char *marks; /* borrowed from the reply, or NULL */
     unsigned char md5[16];
     bool has_md5;
 };
@@ -78,7 +79,7 @@ struct ck_object_ops {
     /* What a FACTS reply of status 200 says. */
     int (*take_facts)(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_facts *ret,
                       struct ck_err *err);
-    /* Send the write, with its condition and mark; may take several requests. */
+    /* Send the write, with its condition and marks; may take several requests. */
     int (*send_put)(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
                     struct ck_err *err);
     enum ck_object_verdict (*judge_put)(struct ck_vfs *v, const struct ck_object_put *p,
@@ -89,6 +90,11 @@ struct ck_object_ops {
                 const struct ck_resp *resp, struct ck_err *err);
     /* What the call is to the store, for messages: "storage.objects.get as x@y". May be "". */
     void (*describe)(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out);
+    /* Replies to reads do not show marks, so versions have none: they are asked for before an
+     * update. Otherwise versions carry them (ck_marks_add). */
+    bool marks_apart;
+    /* Plain writes carry a mark too: it is part of what makes a version. */
+    bool marks_always;
 };
 
 /* First member of such a store's container. */
@@ -96,6 +102,10 @@ struct ck_object_store {
     struct ck_vfs base;
     const struct ck_object_ops *dialect;
     bool container_seen; /* it is known to exist */
+    /* With marks_apart: the last write that succeeded, its key (a checksum) and version with marks,
+     * so that who updates the same object again need not ask. */
+    uint32_t written_key;
+    struct ck_version written;
 };
 
 /* The members of struct ck_vfs_ops that are the same for every such store. */

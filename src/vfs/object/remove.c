@@ -35,7 +35,7 @@ static int compare(struct ck_vfs *v, const char *key, const struct ck_version *v
     int r = ck_object_facts(v, key, &resp, &facts, err);
     if (r < 0)
         return r;
-    if (!facts.found || strcmp(facts.version.token, version->token) != 0)
+    if (!facts.found || !ck_marks_same_tag(facts.version.token, version->token))
         return changed(v, key, err);
     return 0;
 }

@@ -39,15 +39,18 @@ static void remove_version(struct ck_arena *a, const char *id, struct ck_req *r)
 void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret)
 {
     const char *etag = ck_nvs_get(&resp->headers, "etag");
-    const char *mark = ck_nvs_get(&resp->headers, CK_OSS_MARK);
     const char *time = ck_nvs_get(&resp->headers, "last-modified");
     ret->token[0] = '\0';
-    if (!etag || strlen(etag) + (mark ? strlen(mark) : 0) + 32 > sizeof ret->token)
+    if (!etag || strlen(etag) >= 80 || strchr(etag, ' '))
         return;
-    if (mark)
-        snprintf(ret->token, sizeof ret->token, "%.80s:%.64s", etag, mark);
-    else
-        snprintf(ret->token, sizeof ret->token, "%.80s@%.30s", etag, time ? time : "");
+    snprintf(ret->token, sizeof ret->token, "%s", etag);
+    size_t n = strlen(ret->token);
+    ck_marks_add(ret, ck_nvs_get(&resp->headers, CK_OSS_MARKS));
+    if (ret->token[n])
+        return;
+    snprintf(ret->token + n, sizeof ret->token - n, "@%.30s", time ? time : "");
+    for (char *p = ret->token; *p; p++)
+        *p = *p == ' ' ? '_' : *p; /* marks come after a space */
 }
 
 /* Content-MD5, or the ETag of an object that was written in one piece. */
@@ -71,7 +74,7 @@ static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_f
     (void)v;
     (void)err;
     ck_oss_version(resp, &ret->version);
-    ret->mark = ck_nvs_get(&resp->headers, CK_OSS_MARK);
+    ret->marks = ck_nvs_get(&resp->headers, CK_OSS_MARKS);
     ret->has_md5 = md5_of(resp, ret->md5);
     return 0;
 }
@@ -98,6 +101,7 @@ static const struct ck_object_ops dialect = {
     .judge_put = ck_oss_judge_put,
     .fail = ck_oss_fail,
     .describe = ck_oss_describe,
+    .marks_always = true,
 };
 
 static const struct ck_vfs_ops ops = {

@@ -10,8 +10,8 @@
 #include "vfs/object/object.h"
 #include "vfs/scheme.h"
 
-/* Says whose write an object is; part of its version. */
-#define CK_OSS_MARK "x-oss-meta-ckops-write"
+/* Marks of its writers (vfs/object/marks.h); part of its version. */
+#define CK_OSS_MARKS "x-oss-meta-ckops-write"
 
 /* Whether the bucket keeps versions: forbid-overwrite has no effect there. */
 enum ck_oss_versioning { CK_OSS_VERSIONING_UNKNOWN, CK_OSS_VERSIONING_NO, CK_OSS_VERSIONING_YES };
@@ -27,8 +27,7 @@ struct ck_oss {
     int64_t skew_s;
     struct ck_cred_provider *creds;
     enum ck_oss_versioning versioning;
-    char mark[CK_OBJECT_MARK_LEN + 1]; /* of the write under way */
-    int64_t put_ms;                    /* time that is left for it; 0: the context's */
+    int64_t put_until_ms; /* monotonic; end of the lock on what is being replaced; 0: none */
 };
 
 /* ---- client.c ---- */
@@ -42,7 +41,7 @@ int ck_oss_fail(struct ck_vfs *v, enum ck_object_call call, const char *key,
 void ck_oss_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out);
 
 /* ---- oss.c ---- */
-/* The version of an object by its headers: ETag and its writer's mark, or its time. */
+/* The version of an object by its headers: ETag and marks of its writers, or its time. */
 void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret);
 
 /* ---- write.c ---- */

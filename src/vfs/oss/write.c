@@ -14,18 +14,12 @@
 
 enum {
     SETTLE_MS = 1000, /* in buckets with versions: until writers of the same moment have shown */
+    LATE_MS = 5000,   /* what was sent over a connection that broke arrives within that, or never */
+    AGAIN_MS = 100,
+    TRIES = 5,
 };
 
 #define LOCKS ".ckops/locks/"
-
-static void new_mark(char mark[CK_OBJECT_MARK_LEN + 1])
-{
-    unsigned char random[CK_OBJECT_MARK_LEN / 2];
-    CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
-    ck_random(random, sizeof random);
-    ck_hex_encode(&hex, random, sizeof random);
-    memcpy(mark, hex.ptr, CK_OBJECT_MARK_LEN + 1);
-}
 
 static int changed(struct ck_vfs *v, const char *key, struct ck_err *err)
 {
@@ -35,6 +29,13 @@ static int changed(struct ck_vfs *v, const char *key, struct ck_err *err)
 
 /* ---- one exclusive or plain write ---- */
 
+static void at_most(struct ck_req *req, int64_t ms)
+{
+    ms = ms > 0 ? ms : 1;
+    if (req->timeout_ms <= 0 || ms < req->timeout_ms)
+        req->timeout_ms = ms;
+}
+
 static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_object_put *p,
                         struct ck_req *req)
 {
@@ -42,28 +43,28 @@ static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_ob
     CK_AUTOBUF struct ck_buf b64 = CK_BUF_INIT;
     ck_oss_base(a, s, "PUT", p->key, req);
     req->body = p->data;
-    if (s->put_ms > 0 && (req->timeout_ms <= 0 || s->put_ms < req->timeout_ms))
-        req->timeout_ms = s->put_ms;
+    if (s->put_until_ms)
+        at_most(req, s->put_until_ms - ck_mono_ms());
     ck_md5(p->data, md5);
     ck_base64_encode(&b64, md5, sizeof md5);
     ck_nvs_addf(a, &req->headers, "content-md5", "%s", ck_buf_str(&b64));
     ck_nvs_add(a, &req->headers, "content-type", "application/octet-stream");
     if (p->opts->mode == CK_WRITE_CREATE)
         ck_nvs_add(a, &req->headers, "x-oss-forbid-overwrite", "true");
-    ck_nvs_addf(a, &req->headers, CK_OSS_MARK, "%s", s->mark);
+    ck_nvs_add(a, &req->headers, CK_OSS_MARKS, p->marks);
     ck_nvs_add(a, &req->headers, "x-oss-object-acl",
                p->opts->public_read ? "public-read" : "private");
 }
 
-/* Whether the object carries the mark of the write under way. */
-static int look(struct ck_vfs *v, const char *key, bool *ret_found, bool *ret_ours,
+/* Whether the object is there, and the write's. */
+static int look(struct ck_vfs *v, const struct ck_object_put *p, bool *ret_found, bool *ret_ours,
                 struct ck_err *err)
 {
     CK_AUTORESP resp = {0};
     struct ck_object_facts facts;
-    int r = ck_object_facts(v, key, &resp, &facts, err);
+    int r = ck_object_facts(v, p->key, &resp, &facts, err);
     *ret_found = facts.found;
-    *ret_ours = facts.found && facts.mark && strcmp(facts.mark, ((struct ck_oss *)v)->mark) == 0;
+    *ret_ours = facts.found && ck_marks_judge(p->marks, facts.marks) == CK_MARKS_OURS;
     return r;
 }
 
@@ -75,7 +76,7 @@ static int create(struct ck_vfs *v, const struct ck_object_put *p, struct ck_res
     struct ck_oss *s = (struct ck_oss *)v;
     bool found = false, ours = false;
     if (s->versioning != CK_OSS_VERSIONING_NO) {
-        int r = look(v, p->key, &found, &ours, err);
+        int r = look(v, p, &found, &ours, err);
         if (r < 0)
             return r;
         if (found) {
@@ -97,37 +98,73 @@ static int create(struct ck_vfs *v, const struct ck_object_put *p, struct ck_res
              "oss://%s keeps versions: two creators within the same second may not be told apart",
              v->container);
     ck_sleep_ms(SETTLE_MS);
-    r = look(v, p->key, &found, &ours, err);
+    r = look(v, p, &found, &ours, err);
     if (r == 0 && !ours)
         ret->status = 409;
     return r;
+}
+
+/* ---- what replaces a version ---- */
+
+static bool still_there(struct ck_vfs *v, const char *key, const char *version)
+{
+    CK_AUTORESP resp = {0};
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    struct ck_object_facts facts;
+    return ck_object_facts(v, key, &resp, &facts, &ignored) == 0 && facts.found &&
+           strcmp(facts.version.token, version) == 0;
+}
+
+/* Send what replaces or removes a version, under its lock, which ends at `until_ms`. The service
+ * does not compare, so a blind second sending could undo what others wrote on top of the first: it
+ * is sent again only when the version is still there after the first can no longer arrive. */
+static int send_once(struct ck_vfs *v, const char *key, const char *version, int64_t until_ms,
+                     struct ck_req *req, struct ck_resp *ret, struct ck_err *err)
+{
+    req->retry = CK_RETRY_NONE;
+    for (unsigned i = 0;; i++) {
+        at_most(req, until_ms - ck_mono_ms());
+        int r = ck_http_do(ck_object_http(v), req, ret, err);
+        if (r < 0 ? r != -(int)CK_UNAVAILABLE : ret->status < 500 && ret->status != 429)
+            return r;
+        int64_t wait = r < 0 ? LATE_MS : (int64_t)AGAIN_MS << i;
+        if (i + 1 >= TRIES || ck_mono_ms() + wait + SETTLE_MS > until_ms)
+            return r;
+        if (r < 0 && !still_there(v, key, version))
+            return r;
+        ck_sleep_ms(wait);
+        if (!still_there(v, key, version))
+            return r;
+        ck_resp_done(ret);
+        ck_err_done(err);
+    }
 }
 
 int ck_oss_send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
                     struct ck_err *err)
 {
     struct ck_oss *s = (struct ck_oss *)v;
-    if (*p->mark)
-        memcpy(s->mark, p->mark, sizeof s->mark);
-    else
-        new_mark(s->mark);
     if (p->opts->mode == CK_WRITE_CREATE)
         return create(v, p, ret, err);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
     put_request(a, s, p, &req);
-    return ck_http_do(ck_object_http(v), &req, ret, err);
+    if (p->opts->mode == CK_WRITE_ANY)
+        return ck_http_do(ck_object_http(v), &req, ret, err);
+    int64_t until = s->put_until_ms ? s->put_until_ms : ck_mono_ms() + CK_LEASE_HOLD_MS;
+    return send_once(v, p->key, p->opts->version->token, until, &req, ret, err);
 }
 
 enum ck_object_verdict ck_oss_judge_put(struct ck_vfs *v, const struct ck_object_put *p,
                                         const struct ck_resp *resp, struct ck_version *ret)
 {
-    const struct ck_oss *s = (const struct ck_oss *)v;
     if (resp->status == 200) {
         const char *etag = ck_nvs_get(&resp->headers, "etag");
         ret->token[0] = '\0';
-        if (etag)
-            snprintf(ret->token, sizeof ret->token, "%.80s:%s", etag, s->mark);
+        if (etag && !strchr(etag, ' ')) {
+            snprintf(ret->token, sizeof ret->token, "%.80s", etag);
+            ck_marks_add(ret, p->marks);
+        }
         return CK_OBJECT_DONE;
     }
     const char *code = ck_oss_code(resp);
@@ -173,9 +210,9 @@ static int take(void *arg, const char *name, int64_t left, bool *ret_ours, struc
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     CK_AUTOERR why = CK_ERR_INIT;
     const char *key = lock_key(a, name);
-    s->put_ms = left;
+    s->put_until_ms = ck_mono_ms() + left;
     int r = ck_object_write(&s->base.base, key, CK_S("ckops\n"), &opts, NULL, &why);
-    s->put_ms = 0;
+    s->put_until_ms = 0;
     *ret_ours = r == 0;
     if (r == 0 || r == -(int)CK_EXISTS)
         return 0;
@@ -261,9 +298,9 @@ static int update(struct turn *t, struct ck_slice data, const struct ck_write_op
     int r = begin(t, &left, err);
     if (r < 0)
         return r;
-    s->put_ms = left;
+    s->put_until_ms = left > 0 ? ck_mono_ms() + left : 0;
     r = ck_object_write(&s->base.base, t->key, data, opts, ret, err);
-    s->put_ms = 0;
+    s->put_until_ms = 0;
     if (r == 0 && !s->locks)
         r = settle(t, ret, err);
     end(t, r);
@@ -289,6 +326,32 @@ int ck_oss_write(struct ck_vfs *v, const char *key, struct ck_slice data,
 
 /* ---- removing ---- */
 
+static int remove_locked(const struct turn *t, int64_t until_ms, struct ck_err *err)
+{
+    struct ck_vfs *v = &t->s->base.base;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    ck_oss_base(a, t->s, "DELETE", t->key, &req);
+    CK_AUTORESP resp = {0};
+    int r = send_once(v, t->key, t->want, until_ms, &req, &resp, err);
+    if (r == 0 && (resp.status == 200 || resp.status == 204))
+        return 0;
+    if (r < 0)
+        ck_wrap(err, "error deleting oss://%s/%s", v->container, t->key);
+    else
+        r = ck_oss_fail(v, CK_OBJECT_REMOVE, t->key, &resp, err);
+    CK_AUTORESP now = {0};
+    CK_AUTOERR why = CK_ERR_INIT;
+    struct ck_object_facts facts;
+    bool gone = r == -(int)CK_NOT_FOUND; /* an earlier sending of the same removal */
+    if (!gone && (r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT))
+        gone = ck_object_facts(v, t->key, &now, &facts, &why) == 0 && !facts.found;
+    if (!gone)
+        return r;
+    ck_err_done(err);
+    return 0;
+}
+
 int ck_oss_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
                   struct ck_err *err)
 {
@@ -307,21 +370,7 @@ int ck_oss_remove(struct ck_vfs *v, const char *key, const struct ck_version *ve
     r = begin(&t, &left, err);
     if (r < 0)
         return r;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    struct ck_req req;
-    ck_oss_base(a, s, "DELETE", key, &req);
-    if (left > 0 && (req.timeout_ms <= 0 || left < req.timeout_ms))
-        req.timeout_ms = left;
-    CK_AUTORESP resp = {0};
-    r = ck_http_do(ck_object_http(v), &req, &resp, err);
-    if (r < 0)
-        ck_wrap(err, "error deleting oss://%s/%s", v->container, key);
-    else if (resp.status != 200 && resp.status != 204)
-        r = ck_oss_fail(v, CK_OBJECT_REMOVE, key, &resp, err);
-    if (r == -(int)CK_NOT_FOUND) { /* an earlier sending of the same removal */
-        ck_err_done(err);
-        r = 0;
-    }
+    r = remove_locked(&t, ck_mono_ms() + (left > 0 ? left : CK_LEASE_HOLD_MS), err);
     end(&t, r);
     return r;
 }

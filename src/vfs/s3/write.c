@@ -54,110 +54,59 @@ static void put_request(struct ck_arena *a, const struct put *p, const char *if_
     }
 }
 
-/* What is there now. */
-struct seen {
-    int status; /* 200 or 404 */
-    struct ck_version version;
-    enum ck_marks_verdict verdict; /* on this write */
-};
-
-static int look(const struct put *p, struct seen *ret, struct ck_err *err)
+static int look(void *arg, struct ck_seen *ret, struct ck_err *err)
 {
+    const struct put *p = arg;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
     ck_s3_request(a, p->s, "HEAD", p->key, &req);
     CK_AUTORESP resp = {0};
-    *ret = (struct seen){.verdict = CK_MARKS_UNKNOWN};
+    *ret = (struct ck_seen){.verdict = CK_MARKS_UNKNOWN};
     int r = ck_s3_send(p->s, &req, &resp, err);
     if (r < 0)
         return ck_s3_wrap(p->s, "checking", CK_S3_ACTION(GET_OBJECT), p->key, err);
-    ret->status = resp.status;
+    ret->found = resp.status == 200;
     if (resp.status == 404)
         return 0;
     if (resp.status != 200)
         return ck_s3_fail(p->s, &resp, "checking", CK_S3_ACTION(GET_OBJECT), p->key, err);
     const char *marks = ck_nvs_get(&resp.headers, CK_S3_MARKS);
     ck_s3_version(&resp, marks, &ret->version);
-    ret->verdict = ck_marks_judge(p->marks, marks);
-    const struct ck_version *base = p->opts->version;
-    if (ret->verdict == CK_MARKS_UNKNOWN && base &&
-        ck_marks_same_tag(ret->version.token, base->token))
-        ret->verdict = CK_MARKS_UNCHANGED;
+    ret->verdict = ck_outcome_judge(p->marks, p->opts->version, &ret->version, marks);
     return 0;
 }
 
-static int refused(const struct put *p, struct ck_err *err)
+static struct ck_outcome outcome_of(struct put *p)
 {
-    if (p->opts->mode == CK_WRITE_CREATE)
-        return ck_fail(err, CK_EXISTS, "file already exists");
-    return ck_fail(err, CK_CONFLICT, "%s://%s/%s was changed by someone else since it was read",
-                   p->s->env_scheme, p->s->base.container, p->key);
+    return (struct ck_outcome){.scheme = p->s->env_scheme,
+                               .container = p->s->base.container,
+                               .key = p->key,
+                               .create = p->opts->mode == CK_WRITE_CREATE,
+                               .look = look,
+                               .arg = p};
 }
 
-/* Whether a look shows that the write took effect; then *ret is its version, "" when somebody has
- * written on top of it already. */
-static bool took_effect(const struct seen *now, struct ck_version *ret)
+static int refused(struct put *p, struct ck_err *err)
 {
-    bool ours = now->verdict == CK_MARKS_OURS;
-    if (!ours && now->verdict != CK_MARKS_OURS_ONCE)
-        return false;
-    if (ret)
-        *ret = ours ? now->version : (struct ck_version){""};
-    return true;
-}
-
-/* The precondition failed: the object may be what an earlier sending of this write made. The marks
- * tell. Looked up even when nothing is known of an earlier sending, because something on the way
- * may have sent the request twice. */
-static int resolve_refusal(const struct put *p, bool resent, struct ck_version *ret,
-                           struct ck_err *err)
-{
-    struct seen now;
-    CK_AUTOERR why = CK_ERR_INIT;
-    int r = look(p, &now, &why);
-    if (r < 0 && resent) {
-        ck_wrap(&why, "the outcome of the write is unknown");
-        return err ? ck_err_move(err, &why) : r;
-    }
-    if (r == 0 && took_effect(&now, ret))
-        return 0;
-    bool create = p->opts->mode == CK_WRITE_CREATE, buried = now.verdict == CK_MARKS_BURIED;
-    if (create || now.verdict == CK_MARKS_NOT_OURS || (!resent && !buried))
-        return refused(p, err);
-    return ck_fail(err, CK_UNAVAILABLE,
-                   "the outcome of the write is unknown: %s://%s/%s was refused, but that may have "
-                   "been the second sending, and others have written since",
-                   p->s->env_scheme, p->s->base.container, p->key);
-}
-
-/* No reply came, or one that says nothing about what was done: the object may carry the write. */
-static int resolve_silence(const struct put *p, struct ck_version *ret, struct ck_err *err)
-{
-    struct seen now;
-    CK_AUTOERR why = CK_ERR_INIT;
-    if (look(p, &now, &why) < 0)
-        return ck_wrap(err, "the outcome of the write is unknown");
-    bool done = took_effect(&now, ret);
-    if (!done && now.verdict != CK_MARKS_NOT_OURS)
-        return -(int)err->code;
-    ck_err_done(err);
-    return done ? 0 : refused(p, err);
+    struct ck_outcome o = outcome_of(p);
+    return ck_outcome_refused(&o, err);
 }
 
 /* `repeated`: an earlier sending of the same write may have taken effect. */
-static int put_once(const struct put *p, const char *if_match, bool repeated,
-                    struct ck_version *ret, bool *ret_busy, struct ck_err *err)
+static int put_once(struct put *p, const char *if_match, bool repeated, struct ck_version *ret,
+                    bool *ret_busy, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
     put_request(a, p, if_match, &req);
     CK_AUTORESP resp = {0};
+    const struct ck_outcome o = outcome_of(p);
     *ret_busy = false;
     int r = ck_s3_send(p->s, &req, &resp, err);
     if (r < 0) {
         r = ck_s3_wrap(p->s, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
         bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
-        return conditional(p) && silence && err ? resolve_silence(p, ret, err) : r;
+        return conditional(p) && silence && err ? ck_outcome_of_silence(&o, ret, err) : r;
     }
     if (resp.status == 200 || resp.status == 201) {
         ck_s3_version(&resp, conditional(p) ? p->marks : NULL, ret);
@@ -168,20 +117,20 @@ static int put_once(const struct put *p, const char *if_match, bool repeated,
     bool resent = repeated || resp.attempts > 1;
     if (conditional(p)) {
         if (resp.status == 412)
-            return resolve_refusal(p, resent, ret, err);
+            return ck_outcome_of_refusal(&o, resent, ret, err);
         if (resp.status == 404 && if_match && strcmp(e.code, "NoSuchBucket") != 0)
-            return resolve_refusal(p, resent, ret, err);
+            return ck_outcome_of_refusal(&o, resent, ret, err);
         *ret_busy = resp.status == 409 && strcmp(e.code, "ConditionalRequestConflict") == 0;
     }
     r = ck_s3_fail(p->s, &resp, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
     if (conditional(p) && resp.status >= 500 && err)
-        return resolve_silence(p, ret, err);
+        return ck_outcome_of_silence(&o, ret, err);
     return r;
 }
 
 /* Another conditional write was under way: wait for it and ask again; if the answer stays the same,
  * the conflict is reported. */
-static int put_conditional(const struct put *p, const char *if_match, struct ck_version *ret,
+static int put_conditional(struct put *p, const char *if_match, struct ck_version *ret,
                            struct ck_err *err)
 {
     for (unsigned i = 0;; i++) {
@@ -199,14 +148,14 @@ static int put_conditional(const struct put *p, const char *if_match, struct ck_
 /* On an endpoint nothing is known of: look before writing, write conditionally, then write the same
  * bytes once more under a condition that cannot hold. A server that honours conditions refuses;
  * one that ignores them is remembered, and from then on looking before writing is all there is. */
-static int put_probing(const struct put *p, const char *if_match, struct ck_version *ret,
+static int put_probing(struct put *p, const char *if_match, struct ck_version *ret,
                        struct ck_err *err)
 {
-    struct seen now;
+    struct ck_seen now;
     int r = look(p, &now, err);
     if (r < 0)
         return r;
-    if (if_match ? !ck_marks_same_tag(now.version.token, if_match) : now.status == 200)
+    if (if_match ? !ck_marks_same_tag(now.version.token, if_match) : now.found)
         return refused(p, err);
     r = put_conditional(p, if_match, ret, err);
     if (r < 0 || p->s->conditional != CK_S3_COND_UNKNOWN)
@@ -267,12 +216,12 @@ int ck_s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
 
 /* A removal that was sent more than once is refused when an earlier sending took effect: then the
  * object is gone. */
-static int resolve_removal(const struct put *p, struct ck_err *err)
+static int resolve_removal(struct put *p, struct ck_err *err)
 {
-    struct seen now;
+    struct ck_seen now;
     if (look(p, &now, err) < 0)
         return ck_wrap(err, "the outcome of the removal is unknown");
-    return now.status == 404 ? 0 : refused(p, err);
+    return now.found ? refused(p, err) : 0;
 }
 
 int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *version,
@@ -289,7 +238,7 @@ int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
     ck_s3_request(a, s, "DELETE", key, &req);
     if (version) {
         /* Some servers delete whatever If-Match says: compare first. */
-        struct seen now;
+        struct ck_seen now;
         r = look(&p, &now, err);
         if (r < 0)
             return r;
