@@ -22,7 +22,8 @@ BUILD = pathlib.Path(os.environ.get("CKOPS_BUILD") or ROOT / "build")
 VFS = BUILD / "tests/unit/vfs_cli"
 pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
 
-SECRETS = ["client-s3cret", "refresh-s3cret", "subject-s3cret", "c3RvcmFnZS1rZXktb2YtdGVzdHM=", "sas-s3cret"]
+SECRETS = ["client-s3cret", "refresh-s3cret", "subject-s3cret", "c3RvcmFnZS1rZXktb2YtdGVzdHM=", "sas-s3cret", "role-s3cret",
+           "session-s3cret", "aws-s3cret"]
 EMAIL = "robot@project.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
@@ -65,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         service = ("gs" if path.startswith("/storage/") else "azure" if path.startswith("/az/") else
                    "gce" if path.startswith("/computeMetadata/") else "imds" if path.startswith("/metadata/") else
                    "entra" if path.endswith("/oauth2/v2.0/token") else
-                   "iam" if path.endswith(":generateAccessToken") else path[1:])
+                   "iam" if path.endswith(":generateAccessToken") else "aws" if path.startswith("/latest/") else path[1:])
         form = dict(urllib.parse.parse_qsl(body))
         w.seen.append((service, path, dict(self.headers), form, query, body))
         if service in w.failing:
@@ -87,6 +88,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def at_sts(self, w, form, query, body):
         assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange" and form["audience"] == "//iam/pool"
+        w.subjects.append(form["subject_token"])
+        if form["subject_token_type"] == "urn:ietf:params:aws:token-type:aws4_request":
+            return self.reply(200, self.token("aws"))  # whether it is signed well is looked at afterwards
         assert form["subject_token_type"] == "urn:ietf:params:oauth:token-type:jwt"
         if form["subject_token"] != "subject-s3cret":
             return self.reply(400, {"error": "invalid_grant", "error_description": "not a token"})
@@ -102,6 +106,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def at_subject(self, w, form, query, body):
         assert self.headers["authorization"] == "bearer client-s3cret"
         return self.reply(200, {"value": "subject-s3cret"})
+
+    def at_aws(self, w, form, query, body):
+        path = self.path
+        if path == "/latest/api/token":
+            ok = self.command == "PUT" and self.headers.get("x-aws-ec2-metadata-token-ttl-seconds") == "300"
+            return self.reply(200, "session-1", "text/plain") if ok else self.reply(405)
+        if self.headers.get("x-aws-ec2-metadata-token") != w.aws_session:
+            return self.reply(401)
+        self.reply(200, {"/latest/zone": "eu-central-1b", "/latest/roles": w.aws_role,
+                         "/latest/roles/kops": {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "role-s3cret", "Token": "session-s3cret+/="}}[path])
 
     def at_gce(self, w, form, query, body):
         if self.headers.get("metadata-flavor") != "Google" or query.get("scopes") != SCOPE:
@@ -140,7 +154,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def at_azure(self, w, form, query, body):
         self.store(w, "azure", query)
 
-    do_GET = do_POST = serve
+    do_GET = do_POST = do_PUT = serve
 
 
 class World:
@@ -148,6 +162,7 @@ class World:
         self.home, self.key = home, key
         self.seen, self.reached, self.failing, self.valid = [], [], {}, {}
         self.lifetime, self.serial = 3600, 0
+        self.subjects, self.aws_session, self.aws_role = [], "session-1", "kops"
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.world = self
@@ -421,7 +436,9 @@ FAILING = {
         "external: URL refuses": (failing("subject", 403, creds(lambda w: external(w, subject_url(w)))),
                                   "subject token: 127.0.0.1 answered 403"),
         "external: refused": (failing("sts", 400, creds(lambda w: external(w, subject_file(w)))), "token exchange: 127.0.0.1 answered 400"),
-        "external: executable": (creds(lambda w: external(w, {"executable": {"command": "x"}})), "neither a file nor a URL"),
+        "external: executable": (creds(lambda w: external(w, {"executable": {"command": "x"}})),
+                                 "run only with GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1"),
+        "external: nothing": (creds(lambda w: external(w, {"x": 1})), "neither a file, a URL, an executable nor AWS"),
         "external: half": (creds({"type": "external_account"}), "it has no audience"),
         "impersonation refused": (failing("iam", 403, creds(FILES["impersonated"][0])), "impersonation: 127.0.0.1 answered 403"),
         "impersonation without a source": (creds({"type": "impersonated_service_account"}), "it has no source_credentials"),

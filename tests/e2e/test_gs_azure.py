@@ -19,7 +19,7 @@ import pytest
 
 from faults import FaultProxy
 from sweeps import side_by_side, sweep
-from test_conformance import BUILD, COUNTS, FULL, REQUIRED, TINY, bad_network, passes, pki  # noqa: F401
+from test_conformance import BUILD, COUNTS, FAULTS as CONFORMANCE_FAULTS, FULL, REQUIRED, TINY, bad_network, passes, pki  # noqa: F401
 from test_everyday import ALL, GROUP, NAME
 from test_s3 import EXTRA, reply
 
@@ -32,9 +32,8 @@ PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
 VFS = BUILD / "tests/unit/vfs_cli"
 pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
 
-# Not "duplicate": there an object names its last writer alone, so that a write that somebody has overwritten before
-# the second sending is refused is not known again.
-BAD = ["500", "reset", "slow", "timeout", "truncate"] if FULL else ["reset", "slow", "truncate"]
+# Default runs meet the two that tell most, and all at once.
+BAD = list(CONFORMANCE_FAULTS) if FULL else ["reset", "duplicate", "any"]
 
 # What a session of tests must not inherit.
 CLEAN = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}

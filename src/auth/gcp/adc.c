@@ -1,5 +1,5 @@
 /* Where Google's default credentials come from, and which flow the file asks for. Not here:
- * gcloud's own login, executables and AWS as external sources. */
+ * gcloud's own login. */
 #include "auth/gcp/adc.h"
 
 #include "base/file.h"

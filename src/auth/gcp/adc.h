@@ -23,6 +23,11 @@ int ck_gcp_service_account(struct ck_gcp *g, struct ck_arena *a, const struct ck
                            const char *scope, struct ck_token *ret, struct ck_err *err);
 int ck_gcp_external_account(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *file,
                             const char *scope, struct ck_token *ret, struct ck_err *err);
+/* Subject tokens of an external account from a program, and on AWS; arena-owned. */
+int ck_gcp_executable(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *file,
+                      const char **ret, struct ck_err *err);
+int ck_gcp_aws(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *file, const char **ret,
+               struct ck_err *err);
 /* Exchange `base` for a token of another service account; url is its generateAccessToken. */
 int ck_gcp_impersonate(struct ck_gcp *g, struct ck_arena *a, const char *url, const char *base,
                        const struct ck_val *delegates, int64_t lifetime_s, const char *scope,

@@ -1,5 +1,6 @@
-/* Workload identity federation: a token of another issuer, from a file or a URL, is exchanged at
- * the security token service (RFC 8693), then, if the file says so, for a service account's. */
+/* Workload identity federation: a token of another issuer, from a file, a URL, a program or AWS, is
+ * exchanged at the security token service (RFC 8693), then, if the file says so, for a service
+ * account's. */
 #include "auth/gcp/adc.h"
 
 #include "base/enc.h"
@@ -58,9 +59,14 @@ static int subject_from_url(struct ck_gcp *g, struct ck_arena *a, const struct c
     return subject_of(a, source, ck_buf_slice(&resp.body), ret, err);
 }
 
-static int subject(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *source,
+static int subject(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *creds,
                    const char **ret, struct ck_err *err)
 {
+    const struct ck_val *source = ck_get(creds, "credential_source");
+    if (*ck_str_at(source, "environment_id"))
+        return ck_gcp_aws(g, a, creds, ret, err);
+    if (ck_is_map(ck_get(source, "executable")))
+        return ck_gcp_executable(g, a, creds, ret, err);
     const char *file = ck_str_at(source, "file");
     if (*file) {
         CK_AUTOBUF struct ck_buf text = {.secret = true};
@@ -71,8 +77,7 @@ static int subject(struct ck_gcp *g, struct ck_arena *a, const struct ck_val *so
     if (*ck_str_at(source, "url"))
         return subject_from_url(g, a, source, ret, err);
     return ck_fail(err, CK_UNAUTHENTICATED,
-                   "its credential_source is neither a file nor a URL; executables and AWS are not "
-                   "supported");
+                   "its credential_source is neither a file, a URL, an executable nor AWS");
 }
 
 static void authenticate(struct ck_arena *a, const struct ck_val *file, struct ck_req *req)
@@ -128,7 +133,7 @@ int ck_gcp_external_account(struct ck_gcp *g, struct ck_arena *a, const struct c
     if (!*g->base.identity)
         g->base.identity = "a federated identity";
     const char *token = NULL, *url = ck_str_at(file, "service_account_impersonation_url");
-    int r = subject(g, a, ck_get(file, "credential_source"), &token, err);
+    int r = subject(g, a, file, &token, err);
     if (r < 0)
         return r;
     if (!*url)

@@ -2,21 +2,13 @@
  * terminal, at most a minute and 1 MiB of output; what it prints to standard error is for the user.
  * Mirrors client-go's plugin/pkg/client/auth/exec. */
 #include "auth/kube/internal.h"
+#include "auth/program.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
-#include "base/mem.h"
-#include "base/strv.h"
 #include "doc/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { TIMEOUT_MS = 60000, OUTPUT_MAX = 1 << 20 };
 
@@ -27,20 +19,8 @@ enum { TIMEOUT_MS = 60000, OUTPUT_MAX = 1 << 20 };
 static const char *find_command(struct ck_arena *a, const struct ck_kube *k)
 {
     const char *name = k->exec.command;
-    if (strchr(name, '/')) {
-        const char *path = ck_kube_path(a, k->exec.dir, name);
-        return access(path, X_OK) == 0 ? path : NULL;
-    }
-    const char *search = ck_env_nonempty(k->env, "PATH");
-    struct ck_slice rest = ck_slice_of(search ? search : ""), dir;
-    while (rest.len && ck_slice_next(&rest, ':', &dir)) {
-        if (!dir.len || dir.ptr[0] != '/')
-            continue; /* never from the working directory */
-        const char *path = ck_arena_printf(a, "%.*s/%s", CK_SARG(dir), name);
-        if (access(path, X_OK) == 0)
-            return path;
-    }
-    return NULL;
+    return ck_program_find(a, k->env,
+                           strchr(name, '/') ? ck_kube_path(a, k->exec.dir, name) : name);
 }
 
 /* The "cluster" part of KUBERNETES_EXEC_INFO. */
@@ -85,99 +65,33 @@ static void put_var(struct ck_env *e, const struct ck_val *v)
         ck_env_set(e, name, ck_str_or(ck_get(v, "value"), ""));
 }
 
-static void environment(struct ck_arena *a, const struct ck_kube *k, struct ck_strv *ret)
+static int output_of(struct ck_kube *k, const char *where, struct ck_buf *out, struct ck_err *err)
 {
-    CK_CLEANUP(ck_env_done) struct ck_env e = {0};
-    for (size_t i = 0; i < k->env->vars.n; i++)
-        if (k->env->vars.e[i].val)
-            ck_env_set(&e, k->env->vars.e[i].key, k->env->vars.e[i].val);
-    for (size_t i = 0; i < ck_len(k->exec.vars); i++)
-        put_var(&e, ck_item(k->exec.vars, i));
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_CLEANUP(ck_env_done) struct ck_env env = {0};
     CK_AUTOBUF struct ck_buf info = CK_BUF_INIT;
+    const char *path = find_command(a, k);
+    if (!path)
+        return ck_fail(err, CK_UNAUTHENTICATED, "%s was not found%s%s", where,
+                       *k->exec.hint ? "; " : " or may not be run", k->exec.hint);
+    ck_program_env(k->env, &env);
+    for (size_t i = 0; i < ck_len(k->exec.vars); i++)
+        put_var(&env, ck_item(k->exec.vars, i));
     exec_info(a, k, &info);
-    ck_env_set(&e, "KUBERNETES_EXEC_INFO", ck_buf_str(&info));
-    for (size_t i = 0; i < e.vars.n; i++)
-        if (e.vars.e[i].val)
-            ck_strv_push_take(
-                ret, ck_xasprintf("%s=%s", e.vars.e[i].key, (const char *)e.vars.e[i].val));
-    ck_strv_push(ret, "");
-    free(ret->v[--ret->n]);
-    ret->v[ret->n] = NULL; /* the list ends as execve() wants it */
-}
-
-static int start(struct ck_kube *k, struct ck_arena *a, const char *path, int out, pid_t *ret)
-{
-    CK_AUTOSTRV env = {0};
-    environment(a, k, &env);
+    ck_env_set(&env, "KUBERNETES_EXEC_INFO", ck_buf_str(&info));
     size_t n = ck_len(k->exec.args);
     const char **argv = ck_arena_alloc(a, (n + 2) * sizeof *argv);
     argv[0] = path;
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = ck_str_or(ck_item(k->exec.args, i), "");
-    posix_spawn_file_actions_t fa;
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_adddup2(&fa, out, 1);
-    posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
-    int r = posix_spawn(ret, path, &fa, NULL, (char *const *)argv, env.v);
-    posix_spawn_file_actions_destroy(&fa);
-    return r;
-}
-
-/* false: the time or the size limit was met. */
-static bool drain(int fd, struct ck_buf *out)
-{
-    int64_t deadline = ck_mono_ms() + TIMEOUT_MS;
-    char piece[4096];
-    for (;;) {
-        int64_t left = deadline - ck_mono_ms();
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        if (left <= 0 || poll(&p, 1, (int)left) == 0)
-            return false;
-        ssize_t n = read(fd, piece, sizeof piece);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n <= 0)
-            break;
-        ck_buf_putn(out, piece, (size_t)n);
-        if (out->len > OUTPUT_MAX)
-            return false;
-    }
-    ck_wipe(piece, sizeof piece);
-    return true;
-}
-
-static int output_of(struct ck_kube *k, const char *where, struct ck_buf *out, struct ck_err *err)
-{
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    const char *path = find_command(a, k);
-    if (!path)
-        return ck_fail(err, CK_UNAUTHENTICATED, "%s was not found%s%s", where,
-                       *k->exec.hint ? "; " : " or may not be run", k->exec.hint);
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return ck_fail_errno(err, errno, "%s", where);
-    pid_t pid;
-    int r = start(k, a, path, fds[1], &pid);
-    close(fds[1]);
-    if (r != 0) {
-        close(fds[0]);
-        return ck_fail(err, CK_UNAUTHENTICATED, "%s cannot be run: %s", where, strerror(r));
-    }
-    bool ok = drain(fds[0], out);
-    close(fds[0]);
-    if (!ok)
-        kill(pid, SIGKILL);
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (!ok)
-        return ck_fail(err, CK_UNAUTHENTICATED,
-                       "%s took more than %d s or printed more than %d bytes", where,
-                       TIMEOUT_MS / 1000, OUTPUT_MAX);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return ck_fail(err, CK_UNAUTHENTICATED, "%s failed with status %d", where,
-                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    return 0;
+    argv[n + 1] = NULL;
+    const struct ck_program program = {.where = where,
+                                       .path = path,
+                                       .argv = argv,
+                                       .env = ck_env_vector(a, &env),
+                                       .timeout_ms = TIMEOUT_MS,
+                                       .output_max = OUTPUT_MAX};
+    return ck_program_run(&program, out, err);
 }
 
 /* ---- its answer ---- */
