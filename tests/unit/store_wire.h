@@ -163,7 +163,7 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
     }
 }
 
-static void wire_check(const struct wire_store *s, const struct wire_case *c)
+static inline void wire_check(const struct wire_store *s, const struct wire_case *c)
 {
     struct ck_env env = {0};
     for (size_t i = 0; s->env[i]; i += 2)

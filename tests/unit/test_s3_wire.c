@@ -1,6 +1,8 @@
 /* S3 on the wire: for each operation the exact requests, and what comes of each kind of reply.
  * The transport follows a script; nothing is sent. */
 #include "store_wire.h"
+
+#include "answering.h"
 #include "vfs/object/marks.h"
 
 #define EAST     "https://bkt.s3.dualstack.us-east-1.amazonaws.com"
@@ -596,9 +598,9 @@ struct lossy {
     bool on_top;         /* others have written on top of it */
 };
 
-static void lossy_answer(struct lossy *l, struct ck_send *s)
+static void lossy_answer(void *arg, struct ck_send *s)
 {
-    s->sent = true;
+    struct lossy *l = arg;
     if (strcmp(s->req.method, "PUT") == 0) {
         const char *nonce = ck_nvs_get(&s->req.headers, "x-amz-meta-ckops-write");
         assert_non_null(nonce);
@@ -621,28 +623,6 @@ static void lossy_answer(struct lossy *l, struct ck_send *s)
     ck_send_header(s, CK_S("etag"), CK_S(TAG));
     const char *marks = l->on_top ? ck_arena_printf(l->a, "bbbb.aaaa.%s", l->nonce) : l->nonce;
     ck_send_header(s, CK_S("x-amz-meta-ckops-write"), ck_slice_of(marks));
-}
-
-static int lossy_send(void *t, unsigned parallel,
-                      struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
-                      int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err)
-{
-    for (;;) {
-        int64_t wait = 0;
-        struct ck_send *s = next(arg, &wait);
-        if (!s && wait < 0)
-            return 0;
-        if (!s)
-            continue;
-        lossy_answer(t, s);
-        int r = done(arg, s);
-        if (r < 0)
-            return r;
-    }
-}
-
-static void lossy_free(void *t)
-{
 }
 
 static void the_oldest_marks_fall_off(void **state)
@@ -672,7 +652,6 @@ static void the_oldest_marks_fall_off(void **state)
 
 static void ones_own_write_is_known_again(void **state)
 {
-    static const struct ck_transport_ops ops = {"lossy", lossy_send, lossy_free};
     static const struct {
         unsigned lost;
         int later;
@@ -690,7 +669,8 @@ static void ones_own_write_is_known_again(void **state)
             l.lost = t[i % CK_ARRAY_LEN(t)].lost;
             l.later = t[i % CK_ARRAY_LEN(t)].later;
             struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
-            ctx.http = ck_http_new(&env, &ops, &l);
+            struct answering answering = {lossy_answer, &l};
+            ctx.http = ck_http_new(&env, &answering_ops, &answering);
             struct ck_path p;
             assert_int_equal(ck_vfs_parse(&ctx, "s3://bkt/k", &p, &err), 0);
             if (wire_run(&store, op, &p, a, &out, &err) != 0)

@@ -2,6 +2,8 @@
  * The transport follows a script; nothing is sent. */
 #include "store_wire.h"
 
+#include "answering.h"
+
 #define SW   "https://sw/v1/AUTH_p"
 #define BODY "> POST https://ks/v3/auth/tokens\n> content-type: application/json\n"
 #define CATALOG                                                                                    \
@@ -489,9 +491,9 @@ static void echo_object(struct echo *e, struct ck_send *s)
     ck_send_header(s, CK_S("x-timestamp"), CK_S("1700000000.00001"));
 }
 
-static void echo_answer(struct echo *e, struct ck_send *s)
+static void echo_answer(void *arg, struct ck_send *s)
 {
-    s->sent = true;
+    struct echo *e = arg;
     if (strcmp(s->req.host, "ks") == 0) {
         ck_send_status(s, 201);
         ck_send_header(s, CK_S("x-subject-token"), CK_S("tok"));
@@ -505,31 +507,8 @@ static void echo_answer(struct echo *e, struct ck_send *s)
     }
 }
 
-static int echo_send(void *t, unsigned parallel,
-                     struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
-                     int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err)
-{
-    for (;;) {
-        int64_t wait = 0;
-        struct ck_send *s = next(arg, &wait);
-        if (!s && wait < 0)
-            return 0;
-        if (!s)
-            continue;
-        echo_answer(t, s);
-        int r = done(arg, s);
-        if (r < 0)
-            return r;
-    }
-}
-
-static void echo_free(void *t)
-{
-}
-
 static void ones_own_write_is_known_again(void **state)
 {
-    static const struct ck_transport_ops ops = {"echo", echo_send, echo_free};
     static const struct {
         unsigned lost;
         int later;
@@ -548,7 +527,8 @@ static void ones_own_write_is_known_again(void **state)
             if (op == UPDATE)
                 e.etag = "11111111111111111111111111111111";
             struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
-            ctx.http = ck_http_new(&env, &ops, &e);
+            struct answering answering = {echo_answer, &e};
+            ctx.http = ck_http_new(&env, &answering_ops, &answering);
             struct ck_path p;
             assert_int_equal(ck_vfs_parse(&ctx, "swift://bkt/k", &p, &err), 0);
             if (wire_run(&store, op, &p, a, &out, &err) != 0)
