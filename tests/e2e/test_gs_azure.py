@@ -279,7 +279,7 @@ def test_fault_at_each_request_of_an_operation(running, kind, op):
 @names
 def test_large_objects(running, kind):
     server = running(kind)
-    data = os.urandom(1 << 20) * (17 if kind is clouds.FakeGcs else 3) + b"end"
+    data = os.urandom(1 << 20) * 17 + b"end"
 
     def write(fault, n):
         container = fresh(server)

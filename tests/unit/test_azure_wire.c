@@ -192,6 +192,76 @@ static void updating(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+/* ---- blocks ---- */
+
+/* 20 MiB of zeros: two blocks of 8 MiB, one of 4 */
+#define BLOCK(n, i)                                                                                \
+    "> PUT " BLOB "?blockid=" n "&comp=block\n> content-md5: " i "\n> !if-match\n> "               \
+    "!if-none-match\n"
+#define EIGHT  "lplbWNTL9qqpBBtPAMf2rg=="
+#define FOUR   "tc+p1sj+vWGPkawoQ9UKHA=="
+#define FIRST  BLOCK("*", EIGHT)
+#define SECOND BLOCK("*", EIGHT)
+#define THIRD  BLOCK("*", FOUR)
+#define STORED "< 201\n"
+#define BLOCKS FIRST SIGNED "> !x-ms-meta-ckops_write\n" STORED SECOND STORED THIRD STORED
+#define LIST                                                                                       \
+    "> PUT " BLOB "?comp=blocklist\n> content-type: application/xml\n"                             \
+    "> x-ms-blob-content-md5: j04z89w+QU/5Tl+2kFy6jA==\n"                                          \
+    "> x-ms-blob-content-type: application/octet-stream\n"                                         \
+    ">= <?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList><Latest>*</Latest><Latest>*</Latest>" \
+    "<Latest>*</Latest></BlockList>\n"
+#define PLAIN_LIST  LIST "> !if-match\n> !if-none-match\n> !x-ms-meta-ckops_write\n"
+#define CREATE_LIST LIST "> if-none-match: *\n> !if-match\n" MARKED
+#define UPDATE_LIST LIST "> if-match: \"0x1\"\n> !if-none-match\n> x-ms-meta-ckops_write: *.aa.bb\n"
+#define NO_BLOCKS   ERR(400, "InvalidBlockList")
+
+static void writing_large_blobs(void **state)
+{
+    size_t n = 20 << 20;
+    char *data = ck_xcalloc(1, n);
+    const struct wire_store large = {.url = "azureblob://acct/cont/k",
+                                     .old = "\"0x1\" aa.bb",
+                                     .env = env,
+                                     .secret = KEY64,
+                                     .content = {data, n},
+                                     .random_after = ' '};
+    static const struct wire_case t[] = {
+        {"three blocks and a list", WRITE, BLOCKS PLAIN_LIST SIGNED OK_PUT, CK_OK, "\"0x2\""},
+        {"nothing there yet", CREATE, BLOCKS CREATE_LIST OK_PUT, CK_OK, "\"0x2\""},
+        {"on what was read", UPDATE, BLOCKS UPDATE_LIST OK_PUT, CK_OK, "\"0x2\""},
+        {"a block meets a 503", WRITE,
+         FIRST STORED SECOND E503 SECOND STORED THIRD STORED PLAIN_LIST OK_PUT, CK_OK, "\"0x2\""},
+        {"a block is lost", WRITE,
+         FIRST STORED SECOND "! reset\n" SECOND STORED THIRD STORED PLAIN_LIST OK_PUT, CK_OK,
+         "\"0x2\""},
+        {"a block is damaged", WRITE, FIRST STORED SECOND ERR(400, "Md5Mismatch"), CK_INVALID,
+         "400 Md5Mismatch"},
+        {"denied", CREATE, FIRST ERR(403, "AuthorizationPermissionMismatch"), CK_DENIED,
+         "assign the role"},
+        {"no container", WRITE, FIRST NO_CONT, CK_INVALID, "does not exist at"},
+        {"leased", CREATE, BLOCKS CREATE_LIST ERR(412, "LeaseIdMissing"), CK_DENIED,
+         "holds a lease"},
+        {"the list meets a 500", UPDATE,
+         BLOCKS UPDATE_LIST ERR(500, "InternalError") UPDATE_LIST OK_PUT, CK_OK, "\"0x2\""},
+        {"exists", CREATE, BLOCKS CREATE_LIST E409 THEIRS, CK_EXISTS, "file already exists"},
+        {"changed", UPDATE, BLOCKS UPDATE_LIST E412 THEIRS, CK_CONFLICT, "changed by someone else"},
+        {"another writer's list threw the blocks away", UPDATE,
+         BLOCKS UPDATE_LIST NO_BLOCKS THERE("0x3", "cc.aa.bb"), CK_CONFLICT,
+         "changed by someone else"},
+        {"the same, unconditionally: begun anew", WRITE,
+         BLOCKS PLAIN_LIST NO_BLOCKS BLOCKS PLAIN_LIST OK_PUT, CK_OK, "\"0x2\""},
+        {"the same again and again", WRITE,
+         BLOCKS PLAIN_LIST NO_BLOCKS BLOCKS PLAIN_LIST NO_BLOCKS BLOCKS PLAIN_LIST NO_BLOCKS,
+         CK_INVALID, "400 InvalidBlockList"},
+        {"the reply to the list was lost, and others wrote: nobody knows", UPDATE,
+         BLOCKS UPDATE_LIST "! reset\n" UPDATE_LIST E412 THEIRS, CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
+    };
+    wire_check_all(&large, t, CK_ARRAY_LEN(t));
+    free(data);
+}
+
 #define DEL     "> DELETE " BLOB "\n"
 #define OURS    HEAD "< 200\n< etag: \"0x1\"\n"
 #define DEL_OLD DEL "> if-match: \"0x1\"\n"
@@ -462,13 +532,21 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reading),           cmocka_unit_test(writing),
-        cmocka_unit_test(creating),          cmocka_unit_test(a_container_is_made_on_request),
-        cmocka_unit_test(updating),          cmocka_unit_test(removing),
-        cmocka_unit_test(listing),           cmocka_unit_test(removing_trees),
-        cmocka_unit_test(removing_versions), cmocka_unit_test(hashing),
-        cmocka_unit_test(identities),        cmocka_unit_test(a_wrong_clock_is_corrected),
-        cmocka_unit_test(the_signed_text),   cmocka_unit_test(names),
+        cmocka_unit_test(reading),
+        cmocka_unit_test(writing),
+        cmocka_unit_test(creating),
+        cmocka_unit_test(a_container_is_made_on_request),
+        cmocka_unit_test(updating),
+        cmocka_unit_test(writing_large_blobs),
+        cmocka_unit_test(removing),
+        cmocka_unit_test(listing),
+        cmocka_unit_test(removing_trees),
+        cmocka_unit_test(removing_versions),
+        cmocka_unit_test(hashing),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(a_wrong_clock_is_corrected),
+        cmocka_unit_test(the_signed_text),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

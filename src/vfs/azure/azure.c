@@ -22,15 +22,10 @@ static void request(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call ca
         ret->max_reply = v->ctx->max_object;
 }
 
-static void if_match(struct ck_arena *a, struct ck_req *r, const struct ck_version *version)
+void ck_azure_if_match(struct ck_arena *a, const struct ck_version *version, struct ck_req *r)
 {
     ck_nvs_addf(a, &r->headers, "if-match", "%.*s", (int)ck_marks_tag_len(version->token),
                 version->token);
-}
-
-static void remove_if(struct ck_arena *a, const struct ck_version *version, struct ck_req *r)
-{
-    if_match(a, r, version);
 }
 
 /* ---- replies ---- */
@@ -62,62 +57,8 @@ static int take_facts(struct ck_vfs *v, struct ck_resp *resp, struct ck_object_f
 
 /* ---- writing ---- */
 
-static void put_request(struct ck_arena *a, struct ck_azure *z, const struct ck_object_put *p,
-                        struct ck_req *req)
-{
-    unsigned char md5[CK_MD5_LEN];
-    CK_AUTOBUF struct ck_buf b64 = CK_BUF_INIT;
-    ck_azure_base(a, z, "PUT", p->key, req);
-    req->body = p->data;
-    ck_md5(p->data, md5);
-    ck_base64_encode(&b64, md5, sizeof md5);
-    const char *sum = ck_arena_strdup(a, ck_buf_str(&b64));
-    ck_nvs_add(a, &req->headers, "content-md5", sum);
-    ck_nvs_add(a, &req->headers, "content-type", "application/octet-stream");
-    ck_nvs_add(a, &req->headers, "x-ms-blob-content-md5", sum);
-    ck_nvs_add(a, &req->headers, "x-ms-blob-type", "BlockBlob");
-    if (p->opts->mode == CK_WRITE_CREATE)
-        ck_nvs_add(a, &req->headers, "if-none-match", "*");
-    else if (p->opts->mode == CK_WRITE_IF_UNCHANGED)
-        if_match(a, req, p->opts->version);
-    if (*p->marks)
-        ck_nvs_add(a, &req->headers, CK_AZURE_MARKS, p->marks);
-}
-
-static int make_container(struct ck_azure *z, struct ck_err *err)
-{
-    struct ck_vfs *v = &z->base.base;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    struct ck_req req;
-    ck_azure_base(a, z, "PUT", NULL, &req);
-    ck_nvs_add(a, &req.query, "restype", "container");
-    CK_AUTORESP resp = {0};
-    int r = ck_http_do(ck_object_http(v), &req, &resp, err);
-    if (r < 0)
-        return ck_wrap(err, "creating the container \"%s\"", z->blobs);
-    if (resp.status == 201 || resp.status == 409)
-        return 0;
-    ck_azure_fail(v, CK_OBJECT_WRITE, NULL, &resp, err);
-    return ck_wrap(err, "creating the container \"%s\"", z->blobs);
-}
-
-static int send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
-                    struct ck_err *err)
-{
-    struct ck_azure *z = (struct ck_azure *)v;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    struct ck_req req;
-    put_request(a, z, p, &req);
-    int r = ck_http_do(ck_object_http(v), &req, ret, err);
-    if (r < 0 || ret->status != 404 || !z->create_container ||
-        strcmp(ck_azure_code(ret), "ContainerNotFound") != 0)
-        return r;
-    ck_resp_done(ret);
-    r = make_container(z, err);
-    return r < 0 ? r : ck_http_do(ck_object_http(v), &req, ret, err);
-}
-
-/* A lease is no failed condition, though its status is the same. */
+/* A lease is no failed condition, though its status is the same. Blocks are gone when somebody else
+ * has put the blob together meanwhile. */
 static enum ck_object_verdict judge_put(struct ck_vfs *v, const struct ck_object_put *p,
                                         const struct ck_resp *resp, struct ck_version *ret)
 {
@@ -131,7 +72,8 @@ static enum ck_object_verdict judge_put(struct ck_vfs *v, const struct ck_object
     bool absent = resp->status == 404 && strcmp(code, "BlobNotFound") == 0;
     bool exists = resp->status == 409 && (!*code || strcmp(code, "BlobAlreadyExists") == 0);
     bool condition = resp->status == 412 && (!*code || strcmp(code, "ConditionNotMet") == 0);
-    return absent || exists || condition ? CK_OBJECT_REFUSED : CK_OBJECT_FAILED;
+    bool blocks = resp->status == 400 && strcmp(code, "InvalidBlockList") == 0;
+    return absent || exists || condition || blocks ? CK_OBJECT_REFUSED : CK_OBJECT_FAILED;
 }
 
 static int az_write(struct ck_vfs *v, const char *key, struct ck_slice data,
@@ -158,12 +100,12 @@ static void az_close(struct ck_vfs *v)
 static const struct ck_object_ops dialect = {
     .prepare = ck_azure_prepare,
     .request = request,
-    .remove_if = remove_if,
+    .remove_if = ck_azure_if_match,
     .remove_version = ck_azure_remove_version,
     .page = ck_azure_page,
     .take_page = ck_azure_take_page,
     .take_facts = take_facts,
-    .send_put = send_put,
+    .send_put = ck_azure_send_put,
     .judge_put = judge_put,
     .fail = ck_azure_fail,
     .describe = ck_azure_describe,

@@ -1,8 +1,8 @@
 /* Azure Blob Storage: azureblob://ACCOUNT/CONTAINER/KEY.
  *
  * Shared between the files of the driver: azure.c (locations, objects), azure_client.c (endpoint,
- * signing, errors), azure_list.c (listings, versions). Mirrors kOps' util/pkg/vfs/azureblob.go and
- * azureclient.go; where it differs docs/differences.md says why. */
+ * signing, errors), azure_upload.c (writes), azure_list.c (listings, versions). Mirrors kOps'
+ * util/pkg/vfs/azureblob.go and azureclient.go; where it differs docs/differences.md says why. */
 #pragma once
 
 #include "auth/azure/azure.h"
@@ -37,6 +37,13 @@ const char *ck_azure_code(const struct ck_resp *resp); /* the service's error co
 int ck_azure_fail(struct ck_vfs *v, enum ck_object_call call, const char *key,
                   const struct ck_resp *resp, struct ck_err *err);
 void ck_azure_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out);
+
+/* ---- azure.c ---- */
+void ck_azure_if_match(struct ck_arena *a, const struct ck_version *version, struct ck_req *r);
+
+/* ---- azure_upload.c ---- */
+int ck_azure_send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
+                      struct ck_err *err);
 
 /* ---- azure_list.c ---- */
 void ck_azure_page(struct ck_arena *a, const struct ck_object_listing *l, struct ck_req *ret);

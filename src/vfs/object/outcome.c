@@ -36,7 +36,9 @@ int ck_outcome_of_refusal(const struct ck_outcome *o, bool resent, struct ck_ver
     struct ck_seen now = {.verdict = CK_MARKS_UNKNOWN};
     CK_AUTOERR why = CK_ERR_INIT;
     int r = o->look(o->arg, &now, &why);
-    if (r < 0 && resent) {
+    /* A network that is bad enough for the look may have sent the request twice. */
+    bool bad = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+    if (r < 0 && (resent || bad)) {
         ck_wrap(&why, "the outcome of the write is unknown");
         return err ? ck_err_move(err, &why) : r;
     }

@@ -28,8 +28,9 @@ enum ck_marks_verdict ck_outcome_judge(const char *written, const struct ck_vers
 int ck_outcome_refused(const struct ck_outcome *o, struct ck_err *err);
 /* The condition did not hold: 0 when an earlier sending of the write took effect (*ret: its
  * version, "" when somebody has written on top of it), else EXISTS or CONFLICT, or UNAVAILABLE when
- * the outcome cannot be known. `resent`: an earlier sending is known of. Looked into even when
- * none is, because something on the way may have sent the request twice. */
+ * the outcome cannot be known, TIMEOUT or another code when the look fails. `resent`: an earlier
+ * sending is known of. Looked into even when none is, because something on the way may have sent
+ * the request twice. */
 int ck_outcome_of_refusal(const struct ck_outcome *o, bool resent, struct ck_version *ret,
                           struct ck_err *err);
 /* No reply came, or one that says nothing about what was done; *err says so. 0, EXISTS or CONFLICT
