@@ -127,10 +127,12 @@ static int send_once(struct ck_vfs *v, const char *key, const char *version, int
         int r = ck_http_do(ck_object_http(v), req, ret, err);
         if (r < 0 ? r != -(int)CK_UNAVAILABLE : ret->status < 500 && ret->status != 429)
             return r;
-        int64_t wait = r < 0 ? LATE_MS : (int64_t)AGAIN_MS << i;
+        /* Nothing of it is under way any more when the service itself has answered. */
+        bool over = r == 0 && ret->status != 502 && ret->status != 504;
+        int64_t wait = over ? (int64_t)AGAIN_MS << i : LATE_MS;
         if (i + 1 >= TRIES || ck_mono_ms() + wait + SETTLE_MS > until_ms)
             return r;
-        if (r < 0 && !still_there(v, key, version))
+        if (!over && !still_there(v, key, version))
             return r;
         ck_sleep_ms(wait);
         if (!still_there(v, key, version))
