@@ -57,7 +57,7 @@ struct ck_path {
 /* The version of an object's content as its store tells it: ETag, generation, resourceVersion, or
  * for files a digest of content and identity. Opaque; "" means the store gave none. */
 struct ck_version {
-    char token[160];
+    char token[320];
 };
 
 enum ck_write_mode {

@@ -15,6 +15,9 @@
 
 #include <cmocka.h>
 
+/* As many marks of other writers as an object keeps (CK_MARKS_KEPT). */
+#define FULL_OF_OTHERS "a0.a1.a2.a3.a4.a5.a6.a7.a8.a9.b0.b1.b2.b3"
+
 enum op {
     READ,
     READ_MANY,

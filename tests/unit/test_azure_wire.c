@@ -170,7 +170,7 @@ static void updating(void **state)
          UPDATE_PUT "! reset\n" UPDATE_PUT E412 THERE("0x3", "dd.cc.aa.bb"), CK_CONFLICT,
          "changed by someone else"},
         {"changed more often than the marks reach back", UPDATE,
-         UPDATE_PUT E412 THERE("0x9", "a1.a2.a3.a4.a5.a6"), CK_UNAVAILABLE,
+         UPDATE_PUT E412 THERE("0x9", FULL_OF_OTHERS), CK_UNAVAILABLE,
          "the outcome of the write is unknown"},
         {"broken for good, changed on top of what was read", UPDATE,
          BROKEN BROKEN BROKEN BROKEN BROKEN THERE("0x3", "cc.aa.bb"), CK_CONFLICT,

@@ -199,7 +199,7 @@ static void updating(void **state)
          TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST E412 THERE("1003", "dd.cc.aa.bb"),
          CK_CONFLICT, "changed by someone else"},
         {"changed more often than the marks reach back", UPDATE,
-         TOKEN BASE UPDATE_POST E412 THERE("1009", "a1.a2.a3.a4.a5.a6"), CK_UNAVAILABLE,
+         TOKEN BASE UPDATE_POST E412 THERE("1009", FULL_OF_OTHERS), CK_UNAVAILABLE,
          "the outcome of the write is unknown"},
         {"broken for good, changed on top of what was read", UPDATE,
          TOKEN BASE BROKEN BROKEN BROKEN BROKEN BROKEN THERE("1003", "cc.aa.bb"), CK_CONFLICT,

@@ -231,7 +231,7 @@ static void updating(void **state)
          UPDATE_PUT "! reset\n" UPDATE_PUT "< 412\n" THEIRS, CK_UNAVAILABLE,
          "the outcome of the write is unknown"},
         {"changed more often than the marks reach back", UPDATE,
-         UPDATE_PUT "< 412\n" HEAD "< 200\n< x-amz-meta-ckops-write: aa.bb.cc.dd.ee.ff\n",
+         UPDATE_PUT "< 412\n" HEAD "< 200\n< x-amz-meta-ckops-write: " FULL_OF_OTHERS "\n",
          CK_UNAVAILABLE, "the outcome of the write is unknown"},
         {"removed after a resend", UPDATE,
          UPDATE_PUT "! reset\n" UPDATE_PUT "< 404\n" ERR("NoSuchKey") HEAD "< 404\n",

@@ -8,7 +8,7 @@
 
 #include "vfs/vfs.h"
 
-enum { CK_MARK_LEN = 16, CK_MARKS_KEPT = 6, CK_MARKS_LEN = CK_MARKS_KEPT * (CK_MARK_LEN + 1) };
+enum { CK_MARK_LEN = 16, CK_MARKS_KEPT = 14, CK_MARKS_LEN = CK_MARKS_KEPT * (CK_MARK_LEN + 1) };
 
 enum ck_marks_verdict {
     CK_MARKS_OURS,      /* the write is what is there now */

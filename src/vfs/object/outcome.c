@@ -44,8 +44,11 @@ int ck_outcome_of_refusal(const struct ck_outcome *o, bool resent, struct ck_ver
     }
     if (r == 0 && took_effect(&now, ret))
         return 0;
+    /* Marks that do not reach back leave it open; without a known second sending, a creation that
+     * would have had to be overwritten so often in the meantime is not thought of. */
     bool buried = now.verdict == CK_MARKS_BURIED;
-    if (o->create || now.verdict == CK_MARKS_NOT_OURS || (!resent && !buried))
+    bool open = o->create ? buried && resent : buried || resent;
+    if (now.verdict == CK_MARKS_NOT_OURS || !open)
         return ck_outcome_refused(o, err);
     return ck_fail(err, CK_UNAVAILABLE,
                    "the outcome of the write is unknown: %s://%s/%s was refused, but that may have "
