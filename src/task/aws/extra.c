@@ -61,6 +61,22 @@ int ck_aws_ec2_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
     return 0;
 }
 
+int ck_aws_child_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                        const struct ck_aws_children *c, struct ck_extras *ret, struct ck_err *err)
+{
+    size_t at = 0;
+    for (const struct ck_task *t; (t = ck_aws_next(wanted, c->of, &at));) {
+        const char *id = ck_aws_id(w, t);
+        const struct ck_val *items = NULL;
+        int r = id ? c->list(w, id, &items, err) : 0;
+        if (r)
+            return r;
+        for (size_t i = 0; i < ck_len(items); i++)
+            c->look(w, wanted, t, ck_item(items, i), ret);
+    }
+    return 0;
+}
+
 const struct ck_task *ck_aws_next(const struct ck_tasks *set, const struct ck_task_kind *kind,
                                   size_t *at)
 {

@@ -55,6 +55,18 @@ struct ck_aws_ec2_list {
 int ck_aws_ec2_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
                       const struct ck_task_kind *kind, const struct ck_aws_ec2_list *l,
                       struct ck_extras *ret, struct ck_err *err);
+/* What belongs to single objects of another kind: hooks of a group, listeners of a balancer. */
+struct ck_aws_children {
+    const struct ck_task_kind *of;
+    /* What the found object has; `id` is its own. */
+    int (*list)(struct ck_aws_read *w, const char *id, const struct ck_val **ret,
+                struct ck_err *err);
+    /* Adds one of these to *ret unless a task wants it. */
+    void (*look)(struct ck_aws_read *w, const struct ck_tasks *wanted, const struct ck_task *parent,
+                 const struct ck_val *item, struct ck_extras *ret);
+};
+int ck_aws_child_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                        const struct ck_aws_children *c, struct ck_extras *ret, struct ck_err *err);
 /* The next task of a kind from *at on, which moves on; NULL: no more. */
 const struct ck_task *ck_aws_next(const struct ck_tasks *set, const struct ck_task_kind *kind,
                                   size_t *at);
@@ -62,10 +74,12 @@ const struct ck_task *ck_aws_next(const struct ck_tasks *set, const struct ck_ta
 /* ---- balancer/tags.c ---- */
 int ck_aws_take_elb_tags(struct ck_aws_read *w, struct ck_task *actual, const char *arn,
                          struct ck_err *err);
-/* How balancers or target groups are listed, and who is told of those that are the cluster's. */
+/* How balancers or target groups are listed; those of the cluster's own that are no task of the
+ * kind are left over. */
 struct ck_aws_elb_list {
     const char *action, *set, *arn_key;
-    void (*owned)(void *arg, const struct ck_val *item, const struct ck_val *tags);
-    void *arg;
+    const char *name_key; /* NULL: the tag Name */
 };
-int ck_aws_elb_owned(struct ck_aws_read *w, const struct ck_aws_elb_list *l, struct ck_err *err);
+int ck_aws_elb_extras(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                      const struct ck_task_kind *kind, const struct ck_aws_elb_list *l,
+                      struct ck_extras *ret, struct ck_err *err);

@@ -45,19 +45,27 @@ static void take_target(struct ck_aws_read *w, struct ck_task *actual, const str
     ck_aws_take_ref(w, actual, t, "TargetLoadBalancer", same ? ck_aws_id(w, balancer) : alias);
 }
 
+/* Records from a name on, as many as one reply has. */
+static int records(struct ck_aws_read *w, const char *zone, const char *from,
+                   const struct ck_val **ret, struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = ck_aws_route53(
+        w, ck_arena_printf(w->a, "/2013-04-01/hostedzone/%s/rrset?name=%s", zone, from), &reply,
+        err);
+    *ret = r ? NULL : ck_xml_list(w->a, ck_get(reply, "ResourceRecordSets"), "ResourceRecordSet");
+    return r;
+}
+
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
-    const struct ck_val *reply;
+    const struct ck_val *list;
     const char *zone = ck_aws_ref_id(w, t, "Zone"), *name = ck_task_get_str(t, "ResourceName");
     size_t n = strlen(name);
     if (!zone)
         return 0;
-    int r = ck_aws_route53(
-        w, ck_arena_printf(w->a, "/2013-04-01/hostedzone/%s/rrset?name=%s", zone, name), &reply,
-        err);
-    const struct ck_val *list =
-        r ? NULL : ck_xml_list(w->a, ck_get(reply, "ResourceRecordSets"), "ResourceRecordSet");
+    int r = records(w, zone, name, &list, err);
     for (size_t i = 0; i < ck_len(list); i++) {
         const struct ck_val *v = ck_item(list, i);
         const char *own = ck_str_at(v, "Name");
@@ -100,30 +108,26 @@ static bool is_ours(const struct ck_aws_read *w, const struct ck_val *v)
     return any && *ck_str_at(v, "AliasTarget.DNSName");
 }
 
+static int list(struct ck_aws_read *w, const char *zone, const struct ck_val **ret,
+                struct ck_err *err)
+{
+    return records(w, zone, w->cluster, ret, err);
+}
+
+static void look(struct ck_aws_read *w, const struct ck_tasks *wanted, const struct ck_task *zone,
+                 const struct ck_val *item, struct ck_extras *ret)
+{
+    (void)zone;
+    if (is_ours(w, item) && !is_wanted(wanted, item))
+        ck_extras_add(ret, &ck_aws_dns_name, ck_str_at(item, "Name"), ck_str_at(item, "Type"),
+                      false);
+}
+
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct ck_aws_read *w = world;
-    const struct ck_val *reply;
-    int r = 0;
-    size_t at = 0;
-    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_dns_zone, &at));) {
-        const char *zone = ck_aws_id(w, t);
-        if (!zone)
-            continue;
-        r = ck_aws_route53(
-            w, ck_arena_printf(w->a, "/2013-04-01/hostedzone/%s/rrset?name=%s", zone, w->cluster),
-            &reply, err);
-        const struct ck_val *list =
-            r ? NULL : ck_xml_list(w->a, ck_get(reply, "ResourceRecordSets"), "ResourceRecordSet");
-        for (size_t i = 0; i < ck_len(list); i++) {
-            const struct ck_val *v = ck_item(list, i);
-            if (is_ours(w, v) && !is_wanted(wanted, v))
-                ck_extras_add(ret, &ck_aws_dns_name, ck_str_at(v, "Name"), ck_str_at(v, "Type"),
-                              false);
-        }
-    }
-    return r;
+    static const struct ck_aws_children c = {&ck_aws_dns_zone, list, look};
+    return ck_aws_child_extras(world, wanted, &c, ret, err);
 }
 
 const struct ck_task_kind ck_aws_dns_name = {

@@ -26,17 +26,25 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     return 0;
 }
 
+static int list(struct ck_aws_read *w, const char *balancer, const struct ck_val **ret,
+                struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "elbv2", "DescribeListeners", &reply, err, "LoadBalancerArn", balancer);
+    *ret = r ? NULL : ck_aws_items(w, reply, "Listeners");
+    return r;
+}
+
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
-    const struct ck_val *reply;
+    const struct ck_val *listeners;
     const char *balancer = ck_aws_ref_id(w, t, "NetworkLoadBalancer");
     if (!balancer)
         return 0;
-    int r = CK_AWS_QUERY(w, "elbv2", "DescribeListeners", &reply, err, "LoadBalancerArn", balancer);
-    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "Listeners");
-    for (size_t i = 0; i < ck_len(list); i++) {
-        const struct ck_val *v = ck_item(list, i);
+    int r = list(w, balancer, &listeners, err);
+    for (size_t i = 0; i < ck_len(listeners); i++) {
+        const struct ck_val *v = ck_item(listeners, i);
         if (atoll(ck_str_at(v, "Port")) != ck_task_get_int(t, "Port", 0))
             continue;
         struct ck_task *actual = *ret = ck_aws_actual(w, t);
@@ -63,28 +71,21 @@ static bool is_wanted(const struct ck_tasks *wanted, const struct ck_task *balan
     return false;
 }
 
+static void look(struct ck_aws_read *w, const struct ck_tasks *wanted,
+                 const struct ck_task *balancer, const struct ck_val *item, struct ck_extras *ret)
+{
+    const char *port = ck_str_at(item, "Port");
+    if (!is_wanted(wanted, balancer, atoll(port)))
+        ck_extras_add(ret, &ck_aws_listener, ck_arena_printf(w->a, "%s-%s", balancer->name, port),
+                      ck_str_at(item, "ListenerArn"), false);
+}
+
 /* Listeners of the cluster's balancers for ports nobody wants. */
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct ck_aws_read *w = world;
-    const struct ck_val *reply;
-    int r = 0;
-    size_t at = 0;
-    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_network_balancer, &at));) {
-        const char *arn = ck_aws_id(w, t);
-        if (!arn)
-            continue;
-        r = CK_AWS_QUERY(w, "elbv2", "DescribeListeners", &reply, err, "LoadBalancerArn", arn);
-        const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "Listeners");
-        for (size_t i = 0; i < ck_len(list); i++) {
-            const char *port = ck_str_at(ck_item(list, i), "Port");
-            if (!is_wanted(wanted, t, atoll(port)))
-                ck_extras_add(ret, &ck_aws_listener, ck_arena_printf(w->a, "%s-%s", t->name, port),
-                              ck_str_at(ck_item(list, i), "ListenerArn"), false);
-        }
-    }
-    return r;
+    static const struct ck_aws_children c = {&ck_aws_network_balancer, list, look};
+    return ck_aws_child_extras(world, wanted, &c, ret, err);
 }
 
 const struct ck_task_kind ck_aws_listener = {

@@ -96,27 +96,12 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return r ? r : ck_aws_take_elb_tags(w, actual, arn, err);
 }
 
-struct leftover {
-    const struct ck_tasks *wanted;
-    struct ck_extras *ret;
-};
-
-static void owned(void *arg, const struct ck_val *item, const struct ck_val *tags)
-{
-    struct leftover *x = arg;
-    const char *name = ck_str_at(item, "TargetGroupName");
-    (void)tags;
-    if (!ck_tasks_find(x->wanted, &ck_aws_target_group, name))
-        ck_extras_add(x->ret, &ck_aws_target_group, name, ck_str_at(item, "TargetGroupArn"), false);
-}
-
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct leftover x = {wanted, ret};
-    const struct ck_aws_elb_list l = {"DescribeTargetGroups", "TargetGroups", "TargetGroupArn",
-                                      owned, &x};
-    return ck_aws_elb_owned(world, &l, err);
+    static const struct ck_aws_elb_list l = {"DescribeTargetGroups", "TargetGroups",
+                                             "TargetGroupArn", "TargetGroupName"};
+    return ck_aws_elb_extras(world, wanted, &ck_aws_target_group, &l, ret, err);
 }
 
 const struct ck_task_kind ck_aws_target_group = {

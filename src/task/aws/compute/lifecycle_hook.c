@@ -15,12 +15,17 @@ static const struct ck_task_field fields[] = {
     CK_F_END,
 };
 
+static const char *hook_name(const struct ck_task *t)
+{
+    return ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name;
+}
+
 static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *err)
 {
     if (!ck_task_get_bool(t, "Enabled", true))
         return 0;
     struct ck_tf_block *b = ck_tf_resource(tf, "aws_autoscaling_lifecycle_hook", t->name);
-    ck_tf_str(b, "name", ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name);
+    ck_tf_str(b, "name", hook_name(t));
     ck_tf_ref(b, "autoscaling_group_name", t, "AutoscalingGroup");
     ck_tf_field(b, "default_result", t, "DefaultResult");
     ck_tf_field(b, "heartbeat_timeout", t, "HeartbeatTimeout");
@@ -33,24 +38,27 @@ static bool unwanted(const struct ck_task *t)
     return !ck_task_get_bool(t, "Enabled", true);
 }
 
-static const char *hook_name(const struct ck_task *t)
+static int list(struct ck_aws_read *w, const char *group, const struct ck_val **ret,
+                struct ck_err *err)
 {
-    return ck_task_has(t, "HookName") ? ck_task_get_str(t, "HookName") : t->name;
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
+                         "AutoScalingGroupName", group);
+    *ret = r ? NULL : ck_aws_items(w, reply, "LifecycleHooks");
+    return r;
 }
 
 static int find(void *world, const struct ck_task *t, struct ck_task **ret, struct ck_err *err)
 {
     struct ck_aws_read *w = world;
-    const struct ck_val *reply;
+    const struct ck_val *hooks;
     const char *group = ck_aws_ref_id(w, t, "AutoscalingGroup");
     const char *name = hook_name(t);
     if (!group)
         return 0;
-    int r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
-                         "AutoScalingGroupName", group);
-    const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "LifecycleHooks");
-    for (size_t i = 0; i < ck_len(list); i++) {
-        const struct ck_val *v = ck_item(list, i);
+    int r = list(w, group, &hooks, err);
+    for (size_t i = 0; i < ck_len(hooks); i++) {
+        const struct ck_val *v = ck_item(hooks, i);
         if (!ck_is_str(ck_get(v, "LifecycleHookName"), name))
             continue;
         struct ck_task *actual = *ret = ck_aws_actual(w, t);
@@ -82,27 +90,20 @@ static bool is_known(const struct ck_tasks *wanted, const struct ck_task *group,
     return false;
 }
 
+static void look(struct ck_aws_read *w, const struct ck_tasks *wanted, const struct ck_task *group,
+                 const struct ck_val *item, struct ck_extras *ret)
+{
+    (void)w;
+    const char *name = ck_str_at(item, "LifecycleHookName");
+    if (is_ours(name) && !is_known(wanted, group, name))
+        ck_extras_add(ret, &ck_aws_lifecycle_hook, name, group->name, false);
+}
+
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct ck_aws_read *w = world;
-    const struct ck_val *reply;
-    int r = 0;
-    size_t at = 0;
-    for (const struct ck_task *t;
-         !r && (t = ck_aws_next(wanted, &ck_aws_autoscaling_group, &at));) {
-        if (!ck_aws_id(w, t))
-            continue;
-        r = CK_AWS_QUERY(w, "autoscaling", "DescribeLifecycleHooks", &reply, err,
-                         "AutoScalingGroupName", t->name);
-        const struct ck_val *list = r ? NULL : ck_aws_items(w, reply, "LifecycleHooks");
-        for (size_t i = 0; i < ck_len(list); i++) {
-            const char *name = ck_str_at(ck_item(list, i), "LifecycleHookName");
-            if (is_ours(name) && !is_known(wanted, t, name))
-                ck_extras_add(ret, &ck_aws_lifecycle_hook, name, t->name, false);
-        }
-    }
-    return r;
+    static const struct ck_aws_children c = {&ck_aws_autoscaling_group, list, look};
+    return ck_aws_child_extras(world, wanted, &c, ret, err);
 }
 
 const struct ck_task_kind ck_aws_lifecycle_hook = {

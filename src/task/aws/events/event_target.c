@@ -64,25 +64,20 @@ static bool is_wanted(struct ck_aws_read *w, const struct ck_tasks *wanted,
     return false;
 }
 
+static void look(struct ck_aws_read *w, const struct ck_tasks *wanted, const struct ck_task *rule,
+                 const struct ck_val *item, struct ck_extras *ret)
+{
+    const char *arn = ck_str_at(item, "Arn");
+    if (!is_wanted(w, wanted, rule, arn))
+        ck_extras_add(ret, &ck_aws_event_target, rule->name, arn, false);
+}
+
 /* Other targets of the cluster's rules. */
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct ck_aws_read *w = world;
-    const struct ck_val *list;
-    int r = 0;
-    size_t at = 0;
-    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_event_rule, &at));) {
-        if (!ck_aws_id(w, t))
-            continue;
-        r = targets_of(w, t->name, &list, err);
-        for (size_t i = 0; i < ck_len(list); i++) {
-            const char *arn = ck_str_at(ck_item(list, i), "Arn");
-            if (!is_wanted(w, wanted, t, arn))
-                ck_extras_add(ret, &ck_aws_event_target, t->name, arn, false);
-        }
-    }
-    return r;
+    static const struct ck_aws_children c = {&ck_aws_event_rule, targets_of, look};
+    return ck_aws_child_extras(world, wanted, &c, ret, err);
 }
 
 const struct ck_task_kind ck_aws_event_target = {

@@ -83,26 +83,30 @@ static int find(void *world, const struct ck_task *t, struct ck_task **ret, stru
     return 0;
 }
 
+static int list(struct ck_aws_read *w, const char *role, const struct ck_val **ret,
+                struct ck_err *err)
+{
+    const struct ck_val *reply;
+    int r = CK_AWS_QUERY(w, "iam", "ListRolePolicies", &reply, err, "RoleName", role);
+    *ret = r ? NULL : ck_aws_items(w, reply, "PolicyNames");
+    return r;
+}
+
+static void look(struct ck_aws_read *w, const struct ck_tasks *wanted, const struct ck_task *role,
+                 const struct ck_val *item, struct ck_extras *ret)
+{
+    (void)w;
+    const char *name = ck_str_or(item, "");
+    if (!ck_tasks_find(wanted, &ck_aws_iam_role_policy, name))
+        ck_extras_add(ret, &ck_aws_iam_role_policy, name, role->name, false);
+}
+
 /* Inline documents of the cluster's roles that no task writes. */
 static int extras(void *world, const struct ck_tasks *wanted, struct ck_extras *ret,
                   struct ck_err *err)
 {
-    struct ck_aws_read *w = world;
-    const struct ck_val *reply;
-    int r = 0;
-    size_t at = 0;
-    for (const struct ck_task *t; !r && (t = ck_aws_next(wanted, &ck_aws_iam_role, &at));) {
-        if (!ck_aws_id(w, t))
-            continue;
-        r = CK_AWS_QUERY(w, "iam", "ListRolePolicies", &reply, err, "RoleName", t->name);
-        const struct ck_val *names = r ? NULL : ck_aws_items(w, reply, "PolicyNames");
-        for (size_t i = 0; i < ck_len(names); i++) {
-            const char *name = ck_str_or(ck_item(names, i), "");
-            if (!ck_tasks_find(wanted, &ck_aws_iam_role_policy, name))
-                ck_extras_add(ret, &ck_aws_iam_role_policy, name, t->name, false);
-        }
-    }
-    return r;
+    static const struct ck_aws_children c = {&ck_aws_iam_role, list, look};
+    return ck_aws_child_extras(world, wanted, &c, ret, err);
 }
 
 const struct ck_task_kind ck_aws_iam_role_policy = {
