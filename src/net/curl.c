@@ -28,6 +28,7 @@ struct flight {
     char reason[CURL_ERROR_SIZE];
     unsigned starts; /* how often curl was about to write the request */
     bool twice;      /* it wanted to do so again on another connection */
+    bool head_ended; /* the final status and all headers have come */
     const struct ck_curl *c;
     struct flight *next;
 };
@@ -63,6 +64,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         ck_send_status(f->send, status);
         return size * n;
     }
+    if (f->send->resp->status >= 200 && !ck_slice_trim(line).len)
+        f->head_ended = true;
     size_t colon = ck_slice_find(line, ':');
     if (colon < line.len)
         ck_send_header(f->send, ck_slice_n(p, colon),
@@ -392,8 +395,13 @@ static int fail_with(struct flight *f, CURLcode code)
 static void judge(struct flight *f, CURLcode code)
 {
     struct ck_send *s = f->send;
-    if (code == CURLE_OK || s->err->code != CK_OK)
+    if (s->err->code != CK_OK)
         return; /* the limit or the sink has spoken already */
+    /* curl takes a head that was cut off for a whole one when no body is due: of a HEAD, a 204. */
+    if (code == CURLE_OK && !f->head_ended)
+        code = CURLE_PARTIAL_FILE;
+    if (code == CURLE_OK)
+        return;
     if (f->twice)
         ck_fail(s->err, CK_UNAVAILABLE,
                 "the connection broke and the request may or may not have been carried out");
@@ -419,7 +427,7 @@ static struct flight *take_flight(struct round *r)
         f->c = t->c;
     }
     f->starts = 0;
-    f->twice = f->unsupported = false;
+    f->twice = f->unsupported = f->head_ended = false;
     f->reason[0] = '\0';
     f->next = r->active;
     r->active = f;

@@ -7,6 +7,7 @@
 #include "vfs/vfs.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* ---- the scheme table ---- */
 
@@ -88,6 +89,47 @@ int ck_vfs_check_location(const char *url, struct ck_err *err)
     return has_control(url) ? refuse_control(err, url, url) : 0;
 }
 
+/* What other programs call stores that are there. */
+static const struct {
+    const char *typed, *scheme;
+} aliases[] = {
+    {"aliyun", "oss"}, {"azblob", "azureblob"}, {"azure", "azureblob"}, {"blob", "azureblob"},
+    {"gcs", "gs"},     {"google", "gs"},        {"kube", "k8s"},        {"kubernetes", "k8s"},
+    {"local", "file"}, {"openstack", "swift"},  {"s3a", "s3"},          {"s3n", "s3"},
+    {"scp", "ssh"},    {"sftp", "ssh"},         {"wasb", "azureblob"},  {"wasbs", "azureblob"},
+};
+
+/* The scheme that is meant by one in other letters or by another name; NULL: who knows. */
+static const char *scheme_meant(struct ck_slice typed)
+{
+    for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++) {
+        size_t n = strlen(schemes[i].prefix) - strlen("://");
+        if (typed.len == n && strncasecmp(typed.ptr, schemes[i].prefix, n) == 0)
+            return schemes[i].prefix;
+    }
+    for (size_t i = 0; i < CK_ARRAY_LEN(aliases); i++)
+        if (strlen(aliases[i].typed) == typed.len &&
+            strncasecmp(typed.ptr, aliases[i].typed, typed.len) == 0)
+            return scheme_meant(ck_slice_of(aliases[i].scheme));
+    return NULL;
+}
+
+static int refuse_scheme(const char *url, struct ck_err *err)
+{
+    static const char what[] = "unknown / unhandled path type";
+    size_t n = strcspn(url, ":");
+    const char *rest = url + n + 1, *meant = scheme_meant(ck_slice_n(url, n));
+    CK_AUTOBUF struct ck_buf why = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf nearest = CK_BUF_INIT;
+    rest += strspn(rest, "/") < 2 ? strspn(rest, "/") : 2;
+    if (!meant || !*rest)
+        return refuse(err, what, url, "");
+    ck_buf_fmt(&nearest, "%s%s", meant, rest);
+    ck_buf_puts(&why, "the nearest that works is ");
+    ck_goquote(&why, ck_buf_slice(&nearest));
+    return refuse(err, what, url, ck_buf_str(&why));
+}
+
 static int parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)
 {
     int checked = ck_vfs_check_location(url, err);
@@ -97,7 +139,7 @@ static int parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, s
         /* "s3:/x" is what is left of "s3://" when something ate a slash: never a folder. */
         for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++)
             if (strncmp(url, schemes[i].prefix, strlen(schemes[i].prefix) - 1) == 0)
-                return refuse(err, "unknown / unhandled path type", url, "");
+                return refuse_scheme(url, err);
         return ck_vfs_parse_file(ctx, url, ret, err);
     }
     for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++) {
@@ -110,7 +152,7 @@ static int parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, s
             return refuse_control(err, url, ck_path_text(ctx->arena, ret));
         return r;
     }
-    return refuse(err, "unknown / unhandled path type", url, "");
+    return refuse_scheme(url, err);
 }
 
 int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, struct ck_err *err)

@@ -135,9 +135,25 @@ static void test_V002_malformed_urls_are_refused(void **state)
 static void test_V007_unknown_schemes_are_refused(void **state)
 {
     refused(*state, "foo://x", "unknown / unhandled path type: \"foo://x\"");
-    refused(*state, "S3://b/x", "unknown / unhandled path type: \"S3://b/x\"");
     refused(*state, "://x", "unknown / unhandled path type: \"://x\"");
-    refused(*state, "s3:/b", "unknown / unhandled path type: \"s3:/b\"");
+    static const char *const meant[][2] = {
+        {"S3://b/x", "s3://b/x"},
+        {"s3:/b", "s3://b"},
+
+        {"gcs://b/x", "gs://b/x"},
+        {"Azure://acct/c", "azureblob://acct/c"},
+        {"azblob://a/c", "azureblob://a/c"},
+        {"aliyun://b", "oss://b"},
+        {"sftp://h/f", "ssh://h/f"},
+        {"GS://b", "gs://b"},
+        {"kubernetes://c/n", "k8s://c/n"},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(meant); i++) {
+        CK_AUTOBUF struct ck_buf want = CK_BUF_INIT;
+        ck_buf_fmt(&want, "unknown / unhandled path type: \"%s\": the nearest that works is \"%s\"",
+                   meant[i][0], meant[i][1]);
+        refused(*state, meant[i][0], ck_buf_str(&want));
+    }
     refused(*state, "s3:/", "unknown / unhandled path type: \"s3:/\"");
 }
 

@@ -78,6 +78,14 @@ static int hash(const struct ck_path *p, struct ck_err *err)
     return r;
 }
 
+/* `version` NULL: whatever it is. */
+static int remove_one(const struct ck_path *p, const char *version, struct ck_err *err)
+{
+    struct ck_version v = {""};
+    snprintf(v.token, sizeof v.token, "%s", version ? version : "");
+    return ck_vfs_remove(p, version ? &v : NULL, err);
+}
+
 static int run(const struct ck_path *p, char **arg, struct ck_arena *a, struct ck_err *err)
 {
     const char *op = arg[2];
@@ -94,7 +102,7 @@ static int run(const struct ck_path *p, char **arg, struct ck_arena *a, struct c
     if (strcmp(op, "hash") == 0)
         return hash(p, err);
     if (strcmp(op, "rm") == 0)
-        return ck_vfs_remove(p, NULL, err);
+        return remove_one(p, arg[4], err);
     if (strcmp(op, "rmtree") == 0)
         return ck_vfs_remove_tree(p, err);
     if (strcmp(op, "rmversions") == 0)

@@ -171,6 +171,11 @@ class Server:
         conn.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nabc")
         return False
 
+    def do_truncate_head(self, conn, method, query, headers, body, path):
+        conn.sendall({"status": b"HTTP/1.1 204 X\r\n", "header": b"HTTP/1.1 200 X\r\nETag: \"1\"\r\n",
+                      "line": b"HTTP/1.1 200 X\r\nETag: \"1\"\r\nX-Mar"}[query])
+        return False
+
     def do_truncate_chunk(self, conn, method, query, headers, body, path):
         conn.sendall(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")
         return False
