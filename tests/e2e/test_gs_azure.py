@@ -323,24 +323,27 @@ out = {}
 for blob in b.list_blobs():
     data = blob.download_as_bytes()
     assert blob.md5_hash == base64.b64encode(hashlib.md5(data).digest()).decode()
-    out[blob.name] = [data.decode(), blob.content_type]
+    out[blob.name] = [hashlib.sha256(data).hexdigest(), blob.content_type]
 for name, data in [("vendor/plain", b"written by the vendor"), ("vendor/a b+c%20\u00e9", b""), ("vendor/bin", bytes(range(256)))]:
     b.blob(name).upload_from_string(data)
+b.blob("vendor/pieces", chunk_size=1 << 20).upload_from_string(bytes(range(256)) * (10 << 10))
 print(json.dumps(out))
 """
 AZURE = r"""
 import hashlib, json, os, sys
 from azure.storage.blob import BlobServiceClient
 container, = sys.argv[1:]
-c = BlobServiceClient(os.environ["CKOPS_AZURE_ENDPOINT"], credential=os.environ["AZURE_STORAGE_KEY"]).get_container_client(container)
+c = BlobServiceClient(os.environ["CKOPS_AZURE_ENDPOINT"], credential=os.environ["AZURE_STORAGE_KEY"], max_single_put_size=1 << 20,
+                      max_block_size=1 << 20).get_container_client(container)
 out = {}
 for item in c.list_blobs():
     blob = c.get_blob_client(item.name)
     data = blob.download_blob().readall()
     p = blob.get_blob_properties()
     assert bytes(p.content_settings.content_md5) == hashlib.md5(data).digest() and p.blob_type == "BlockBlob"
-    out[item.name] = [data.decode(), p.content_settings.content_type]
-for name, data in [("vendor/plain", b"written by the vendor"), ("vendor/a b+c%20\u00e9", b""), ("vendor/bin", bytes(range(256)))]:
+    out[item.name] = [hashlib.sha256(data).hexdigest(), p.content_settings.content_type]
+for name, data in [("vendor/plain", b"written by the vendor"), ("vendor/a b+c%20\u00e9", b""), ("vendor/bin", bytes(range(256))),
+                   ("vendor/pieces", bytes(range(256)) * (10 << 10))]:
     c.get_blob_client(name).upload_blob(data)
 print(json.dumps(out))
 """
@@ -361,18 +364,26 @@ def test_the_vendors_client_and_ckops_read_each_other(running, tmp_path, vendor_
     top, env = store.server.store(store.container), store.server.env()
     assert vfs(top, "put", "odd/a b+c%20\u00e9'(x)", env=env, stdin="odd name").returncode == 0
     assert vfs(top, "put", "empty", env=env).returncode == 0
+    large = bytes(range(255)) * (70 << 10)  # goes in pieces
+    p = vfs(top, "create", "large", env=env, stdin=large)
+    assert p.returncode == 0, p.stderr
     script = GOOGLE if kind is clouds.FakeGcs else AZURE
     p = run([vendor_python, "-c", script, store.container], env)
     assert p.returncode == 0, p.stderr.decode()[-2000:]
     seen = json.loads(p.stdout)
-    text = "text/plain; charset=utf-8" if kind is clouds.FakeGcs else "application/octet-stream"
-    assert seen.pop("odd/a b+c%20\u00e9'(x)") == ["odd name", text] and seen.pop("empty")[0] == ""
-    assert seen == {k: [store.server.read(store.container, k).decode(), text] for k in store.keys()
-                    if k.startswith("state/")}
+    text, binary = ("text/plain; charset=utf-8", "application/octet-stream") if kind is clouds.FakeGcs else ("application/octet-stream",) * 2
+
+    def of(data, content_type=text):
+        return [hashlib.sha256(data).hexdigest(), content_type]
+
+    assert seen.pop("odd/a b+c%20\u00e9'(x)") == of(b"odd name") and seen.pop("empty") == of(b"")
+    assert seen.pop("large") == of(large, binary)
+    assert seen == {k: of(store.server.read(store.container, k)) for k in store.keys() if k.startswith("state/")}
     listing = vfs(top, "list", "vendor", env=env).stdout.decode().splitlines()
-    assert [line.rsplit(" ", 2)[0] for line in listing] == ["a b+c%20\u00e9", "bin", "plain"]
+    assert [line.rsplit(" ", 2)[0] for line in listing] == ["a b+c%20\u00e9", "bin", "pieces", "plain"]
     assert vfs(top, "get", "vendor/bin", env=env).stdout == bytes(range(256))
     assert vfs(top, "get", "vendor/a b+c%20\u00e9", env=env).stdout == b""
+    assert vfs(top, "get", "vendor/pieces", env=env).stdout == bytes(range(256)) * (10 << 10)
     want = hashlib.md5(b"written by the vendor").hexdigest()
     assert vfs(top, "hash", "vendor/plain", env=env).stdout.decode() in (f"md5:{want}\n", "")
 

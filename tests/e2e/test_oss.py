@@ -5,6 +5,7 @@ CKOPS_BUILD and CKOPS_BIN name the build and the program. Counts are small; CK_F
 
 import base64
 import datetime
+import hashlib
 import http.server
 import json
 import os
@@ -144,9 +145,22 @@ def test_the_vendors_client_and_ours_read_each_other(server, key):
     assert json.loads(server.vendor(container, "keys")) == [key]
     head = json.loads(server.vendor(container, "head", key))
     assert head["content-type"] == "application/octet-stream"
+    md5 = hashlib.md5(b"ours")
+    assert head["content-md5"] == base64.b64encode(md5.digest()).decode() and head["etag"].strip('"').lower() == md5.hexdigest()
     server.vendor(container, "put", key, base64.b64encode(b"theirs").decode())
     assert vfs(where, "get", key, env=env).stdout == b"theirs"
-    assert vfs(where, "tree", ".", env=env).stdout.decode().startswith(key + " 6 ")
+    assert vfs(where, "tree", ".", env=env).stdout.decode() == f"{key} 6 {hashlib.md5(b'theirs').hexdigest()}\n"
+    assert vfs(where, "hash", key, env=env).stdout.decode() == f"md5:{hashlib.md5(b'theirs').hexdigest()}\n"
+
+
+def test_the_vendors_client_and_ours_read_each_others_bytes(server):
+    container = fresh(server)
+    where, env = server.store(container), server.env()
+    for key, data in (("empty", b""), ("bytes", bytes(range(256)) * 4096)):
+        assert vfs(where, "create", key, env=env, stdin=data).returncode == 0
+        assert base64.b64decode(server.vendor(container, "read", key)) == data
+        server.vendor(container, "put", "their " + key, base64.b64encode(data[:65536]).decode())
+        assert vfs(where, "get", "their " + key, env=env).stdout == data[:65536]
 
 
 # ---- credentials

@@ -224,6 +224,7 @@ static void removing(void **state)
         {"ok", REMOVE, TOKEN DEL AUTH "< 204\n", CK_OK, ""},
         COMMON(REMOVE, "", DEL, "< 204\n", ""),
         {"absent", REMOVE, TOKEN DEL ERR(404, "notFound", "No such object: bkt/k"), CK_OK, ""},
+        COMMON(REMOVE_OLD, OURS, DEL_OLD, "< 204\n", ""),
         {"of a version", REMOVE_OLD, TOKEN OURS DEL_OLD "< 204\n", CK_OK, ""},
         {"of a stale version", REMOVE_OLD, TOKEN THEIRS, CK_CONFLICT, "changed by someone else"},
         {"of a version that is gone", REMOVE_OLD, TOKEN GONE, CK_CONFLICT,
