@@ -10,12 +10,17 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "tests/e2e"), str(ROOT / "bench")]
+# At the end: bench/copy.py is not the library's copy.
+sys.path.append(sys.path.pop(0))
+sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "tests/e2e")]
 import clouds  # noqa: E402
 import faults  # noqa: E402
 import k8s_server  # noqa: E402
@@ -72,6 +77,23 @@ class SshdLateRequests(sshd.SshdForBench):
         return env
 
 
+class SshdShared(sshd.SshdForBench):
+    """A connection that the user's configuration keeps (ControlMaster): the first command opens it."""
+
+    def start(self):
+        self.sockets = tempfile.mkdtemp(prefix="ck-")  # a socket's name is short
+        self.more = {"ControlMaster": "auto", "ControlPath": f"{self.sockets}/%C", "ControlPersist": "60"}
+        return super().start()
+
+    __enter__ = start
+
+    def stop(self):
+        for config in self.dir.glob("config-bench-*"):
+            subprocess.run(["ssh", "-F", str(config), "-O", "exit", "store"], capture_output=True)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        super().stop()
+
+
 # Name: class, and the seconds that 100 clusters may take (a round trip more where a session must be opened first).
 STORES = {
     "gs": (clouds.FakeGcs, 0.25),
@@ -81,8 +103,18 @@ STORES = {
     "k8s": (k8s_server.Kubernetes, 0.28),  # by TLS: its requests are not counted
     "swift": (swift_double.SwiftDouble, 0.28),  # the real one answers 40 requests a second
     "ssh": (sshd.SshdForBench, 0.25),  # an encrypted connection takes nine trips before the first request
+    "ssh-shared": (SshdShared, 0.25),
     "ssh-requests": (SshdLateRequests, 0.25),
 }
+
+
+def alone(server, url, runs):
+    times = []
+    for _ in range(runs):
+        began = time.monotonic()
+        subprocess.run(server.bare(url), stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        times.append(time.monotonic() - began)
+    return min(times) * 1000
 
 
 def measure(program, toxi, name, runs):
@@ -111,6 +143,9 @@ def measure(program, toxi, name, runs):
             return found
         wall, n, cpu = best(f"http://127.0.0.1:{counter.port}")
         direct = best(asked_at)[0]
+        if hasattr(server, "bare"):
+            print(f"  {name}: ssh alone, connecting and ending, {alone(server, f'http://127.0.0.1:{counter.port}', runs):.0f} ms; "
+                  f"{alone(server, server.url, runs):.0f} ms without the latency")
     # A test server that is slow by itself shows in the last figure.
     print(f"  {name}: {wall * 1000:.0f} ms, {n} requests, {cpu:.2f} s CPU; {direct * 1000:.0f} ms without the latency"
           f"{'; over the bar' if wall > bar else ''}", flush=True)

@@ -317,10 +317,11 @@ def test_links_are_not_followed_in_listings(server, tmp_path):
 class Wire:
     """One folder, one operation, a program in the place of ssh."""
 
-    def __init__(self, root, without=()):
+    def __init__(self, root, without=(), **more):
         if not os.access(fake_ssh.SERVER, os.X_OK):
             (pytest.fail if REQUIRED else pytest.skip)("OpenSSH's sftp-server is not installed (tests/servers/build.sh sshd)")
         self.root, self.folder, self.without = root, root / "store", list(without)
+        self.more = more
         self.log, self.settings = root / "log", root / "settings.json"
 
     def fresh(self):
@@ -334,7 +335,7 @@ class Wire:
     def arm(self, first, fault, count=1):
         self.log.unlink(missing_ok=True)
         self.settings.write_text(json.dumps({"log": str(self.log), "first": first, "fault": fault, "count": count,
-                                             "without": self.without}))
+                                             "without": self.without, **self.more}))
 
     def run(self, op, key, *args, stdin="", **env):
         p = subprocess.run([VFS, f"ssh://store{self.folder}", op, key, *args], input=stdin, text=True, capture_output=True, timeout=90,
@@ -361,27 +362,28 @@ class Wire:
         return p.read_text() if p.is_file() else None
 
 
+# The first handles of a connection stay open until it ends: those that come are known in advance.
 NAMES = ["READDIR"] * 4  # three are under way, and a fourth when the first is answered
 FILE = ["OPEN TMP 2a", "WRITE", "fsync", "CLOSE"]
 # Operation, key, what goes in; the requests; what is there afterwards, and in between.
 EXACT = {
-    "get": (["get", "k"], "", ["OPEN k 1", "READ", "CLOSE"], {"k": "old"}),
-    "get absent": (["get", "none"], "", ["OPEN none 1"], {"none": None}),
+    "get": (["get", "k"], "", ["OPEN k 1", "READ"], {"k": "old"}),
+    "get absent": (["get", "none"], "", ["OPEN none 1", "READ"], {"none": None}),
     "put": (["put", "k"], "new", [*FILE, "posix-rename TMP k"], {"k": "new"}),
     "put into a new folder": (["put", "x/y"], "new", ["OPEN x/TMP 2a", "MKDIR...", "OPEN x/TMP 2a", "WRITE", "fsync", "CLOSE",
                                                       "posix-rename x/TMP x/y"], {"x/y": "new"}),
     "create": (["create", "n"], "new", ["LSTAT n", *FILE, "hardlink TMP n", "REMOVE TMP"], {"n": "new"}),
     "create what exists": (["create", "k"], "new", ["LSTAT k"], {"k": "old"}),
-    "update": (["update", "k", "VERSION"], "new", ["OPEN k 1", "READ", "CLOSE", *FILE, "OPEN LOCK_0 2a", "CLOSE", "OPEN k 1", "READ",
+    "update": (["update", "k", "VERSION"], "new", ["OPEN k 1", "READ", *FILE, "OPEN LOCK_0 2a", "CLOSE", "OPEN k 1", "READ",
                                                    "CLOSE", "posix-rename TMP k", "REMOVE LOCK_0"], {"k": "new"}),
-    "update what changed": (["update", "k", "0"], "new", ["OPEN k 1", "READ", "CLOSE"], {"k": "old"}),
-    "list": (["list", "d"], "", ["OPENDIR d", *NAMES, "CLOSE"], {}),
-    "dirs": (["dirs", "d"], "", ["OPENDIR d", *NAMES, "CLOSE"], {}),
-    "tree": (["tree", "d"], "", ["OPENDIR d", *NAMES, "CLOSE", "OPENDIR d/e", *NAMES, "CLOSE"], {}),
+    "update what changed": (["update", "k", "0"], "new", ["OPEN k 1", "READ"], {"k": "old"}),
+    "list": (["list", "d"], "", ["OPENDIR d", *NAMES], {}),
+    "dirs": (["dirs", "d"], "", ["OPENDIR d", *NAMES], {}),
+    "tree": (["tree", "d"], "", ["OPENDIR d", *NAMES, "OPENDIR d/e", *NAMES], {}),
     "rm": (["rm", "k"], "", ["REMOVE k"], {"k": None}),
     "rm absent": (["rm", "none"], "", ["REMOVE none"], {"none": None}),
-    "rmtree": (["rmtree", "d"], "", ["OPENDIR d", *NAMES, "CLOSE", "OPENDIR d/e", *NAMES, "CLOSE", "REMOVE d/a",
-                                     "REMOVE d/b", "REMOVE d/e/f", "RMDIR d/e", "RMDIR d"],
+    "rmtree": (["rmtree", "d"], "", ["OPENDIR d", *NAMES, "OPENDIR d/e", *NAMES, "REMOVE d/a", "REMOVE d/b",
+                                     "REMOVE d/e/f", "RMDIR d/e", "RMDIR d"],
                {"d/a": None, "d/e/f": None}),
     "rmversions": (["rmversions", "k"], "", ["REMOVE k"], {"k": None}),
 }
@@ -403,7 +405,7 @@ def test_exact_requests(tmp_path, name):
     requests = [r for r in w.requests() if not r.startswith("MKDIR ")]
     expected = [r for r in expected if r != "MKDIR..."]
     # Nobody waits for a closing or for names after the last one: they may come after the log's end.
-    unawaited = 2 if expected[-2:] == ["READDIR", "CLOSE"] else expected[-1] == "CLOSE"
+    unawaited = expected[-1] in ("READDIR", "CLOSE") or name == "get absent"
     assert requests == expected[:len(requests)] and len(requests) >= len(expected) - unawaited, (requests, p.stderr)
     assert p.returncode == (1 if "what" in name or name == "get absent" else 0), p.stderr
     for key, content in after.items():
@@ -411,6 +413,52 @@ def test_exact_requests(tmp_path, name):
     arguments = json.loads(pathlib.Path(f"{w.log}.args").read_text().splitlines()[-1])
     assert arguments[-4:] == ["-s", "--", "store", "sftp"] and "-oBatchMode=yes" in arguments
     assert not left_over(w.folder)
+
+
+CLUSTERS = [f"c{i}.example.com" for i in range(130)]
+
+
+def clusters_on(w):
+    """What `get clusters` says of many clusters, some of them without a file and one of them large."""
+    w.folder.mkdir(parents=True)
+    for i, name in enumerate(CLUSTERS):
+        (w.folder / name).mkdir()
+        if i % 7 != 3:
+            extra = "x" * (70000 if i == 20 else 0)
+            (w.folder / name / "config").write_text(
+                f"apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata:\n  name: {name}\nspec:\n  channel: a{extra}\n")
+    w.arm(0, None)
+    p = run(None, "get", "clusters", "-o", "json", state=f"ssh://store{w.folder}",
+            env={"CKOPS_SSH": f"{sys.executable} {ROOT}/tests/servers/fake_ssh.py {w.settings}"})
+    got = {c["metadata"]["name"]: c["spec"]["channel"] for c in json.loads(p.stdout)}
+    assert got == {n: "a" + "x" * (70000 if i == 20 else 0) for i, n in enumerate(CLUSTERS) if i % 7 != 3}, p.stderr
+    return w.requests()
+
+
+def test_clusters_are_listed_and_read_without_waiting_for_handles(tmp_path):
+    requests = clusters_on(Wire(tmp_path))
+    # Opened and read in one go: no folder is opened, and no file's first piece read, twice.
+    assert requests[:4] == ["OPENDIR " + str(tmp_path / "store"), "READDIR", "READDIR", "READDIR"]
+    opened = [r for r in requests if r.startswith("OPEN ")]
+    assert sorted(r.split()[1] for r in opened) == sorted(f"{n}/config" for n in CLUSTERS)
+    first = requests.index(opened[0])
+    assert requests[first:first + 256] == opened[:128] + ["READ"] * 128
+    assert requests.count("READ") == 128 + 2 + 2  # the two that did not fit, and the rest of the large one
+
+
+@pytest.mark.parametrize("other", [{"handles": "words"}, {"early": "break"}], ids=lambda o: "-".join(*o.items()))
+def test_servers_unlike_openssh_are_listed_all_the_same(tmp_path, other):
+    requests = clusters_on(Wire(tmp_path, **other))
+    assert requests.count(f"OPENDIR {tmp_path / 'store'}") == 1
+    assert requests.count("READ") == 111 + 2  # by their own handles alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("args,out", [(["tree", "d"], "e/f 1"), (["get", "k"], "old")], ids=["tree", "get"])
+def test_a_server_that_drops_what_comes_before_its_greeting_is_asked_again(tmp_path, args, out):
+    w = Wire(tmp_path, early="drop").fresh()
+    p = w.run(*args, VFS_CLI_TIMEOUT_MS="8000")
+    assert p.returncode == 0 and out in p.stdout, p.stderr
 
 
 OPERATIONS = ["get", "put", "put into a new folder", "create", "update", "list", "tree", "rm", "rmtree", "rmversions"]

@@ -4,10 +4,14 @@ and one of them answered with a fault.
     CKOPS_SSH="python3 fake_ssh.py SETTINGS.json" ...
 
 The file says: log (a file that gets a line per request), first and count (requests that meet the fault, from
-1; 0: none; numbered over all connections), fault, without (extensions the server does not have)."""
+1; 0: none; numbered over all connections), fault, without (extensions the server does not have), handles
+("words": not OpenSSH's numbers), early (what is done with requests that come before the greeting was answered:
+"drop", "break").
+"""
 import fcntl
 import json
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -57,6 +61,30 @@ def describe(p):
     return f"{NAMES[kind]} {first.decode(errors='replace')}{extra}"
 
 
+def with_handle(p, kind, change):
+    """The packet with its handle changed, when it has one."""
+    if p[4] not in kind:
+        return p
+    handle, rest = text(p[9:])
+    new = change(handle)
+    body = p[4:9] + struct.pack(">I", len(new)) + new + rest
+    return struct.pack(">I", len(body)) + body
+
+
+def inward(p):
+    """A word back to the number; what is none stays: no handle of the server's."""
+    if p[4] == 200 and text(p[9:])[0] == b"fsync@openssh.com":
+        name, rest = text(p[9:])
+        handle = text(rest)[0]
+        body = p[4:9] + struct.pack(">I", len(name)) + name + struct.pack(">I", 4) + number_of(handle)
+        return struct.pack(">I", len(body)) + body
+    return with_handle(p, (4, 5, 6, 12), number_of)
+
+
+def number_of(word):
+    return bytes.fromhex(word[7:].decode()) if word.startswith(b"handle-") else b"no handle"
+
+
 def number(settings, line):
     """How many requests there have been, over all connections."""
     with open(settings["log"], "a+") as f:
@@ -88,8 +116,10 @@ def main():
     with open(settings["log"] + ".args", "a") as f:
         f.write(json.dumps(sys.argv[2:]) + "\n")
     child = subprocess.Popen([SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    stdin = open(0, "rb", buffering=0)
+    words = settings.get("handles") == "words"
     while True:
-        request = packet(sys.stdin.buffer)
+        request = packet(stdin)
         n = number(settings, describe(request))
         hit = settings["first"] and settings["first"] <= n < settings["first"] + settings["count"]
         fault = settings["fault"] if hit else None
@@ -98,7 +128,10 @@ def main():
             sys.exit(255)
         if fault == "stall":
             time.sleep(3600)
-        child.stdin.write(request)
+        early = settings.get("early") if request[4] == 1 and select.select([stdin], [], [], 0.5)[0] else None
+        if early:
+            stdin.read(1 << 20)
+        child.stdin.write(inward(request) if words else request)
         child.stdin.flush()
         answer = packet(child.stdout)
         if fault == "break after":
@@ -106,10 +139,12 @@ def main():
         if request[4] == 1:
             for name in settings.get("without", []):
                 answer = answer.replace(name.encode(), b"x" * len(name))
+        if words:
+            answer = with_handle(answer, (102,), lambda h: b"handle-" + h.hex().encode())
         out = reply(fault, answer) if fault else answer
         sys.stdout.buffer.write(out)
         sys.stdout.buffer.flush()
-        if fault in ("cut short", "garbage"):
+        if fault in ("cut short", "garbage") or early == "break":
             sys.exit(255)
 
 

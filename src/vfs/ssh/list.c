@@ -68,69 +68,125 @@ static int take_page(const struct listing *l, const char *key, struct ck_slice b
     return 0;
 }
 
-static int open_dir(const struct listing *l, const char *key, char handle[SFTP_HANDLE_MAX],
-                    size_t *ret_len, struct ck_err *err)
+/* One folder on its way. Three requests for names are always under way: OpenSSH gives a hundred at
+ * a time, and the answer to the last request is that there are no more. A store of a hundred
+ * clusters then costs one round trip, opening the folder included where its handle can be guessed.
+ */
+struct folder {
+    struct ck_sftp *c;
+    const char *path;
+    char handle[SFTP_HANDLE_MAX];
+    size_t len;
+    uint32_t open, names[AHEAD];
+};
+
+static void ask_names(struct folder *f, size_t i, struct ck_slice handle)
 {
-    struct ck_sftp *c = &l->s->sftp;
+    f->names[i] = ck_sftp_start(f->c, SFTP_READDIR, 0);
+    ck_sftp_str(f->c, handle);
+    ck_sftp_end(f->c);
+}
+
+static void ask_folder(void *arg)
+{
+    struct folder *f = arg;
+    f->open = ck_sftp_start(f->c, SFTP_OPENDIR, 0);
+    ck_sftp_str(f->c, ck_slice_of(f->path));
+    ck_sftp_end(f->c);
+    f->len = 0;
+    if (!ck_sftp_guess(f->c, 0, f->handle))
+        return;
+    f->len = SFTP_GUESS;
+    for (size_t i = 0; i < AHEAD; i++)
+        ask_names(f, i, ck_slice_n(f->handle, f->len));
+}
+
+/* Take the replies to requests that were made with a wrong guess: none may still be under way when
+ * another folder gets that handle, whose names it would take. */
+static int drain(struct folder *f, struct ck_err *err)
+{
     struct ck_sftp_reply reply;
-    struct ck_slice h;
-    uint32_t id = ck_sftp_start(c, SFTP_OPENDIR, 0);
-    ck_sftp_str(c, ck_slice_of(ck_ssh_path(l->a, key)));
-    ck_sftp_end(c);
-    int r = ck_sftp_wait(c, id, &reply, err);
+    int r = 0;
+    for (size_t n = f->len ? AHEAD : 0; r == 0 && n > 0;) {
+        r = ck_sftp_next(f->c, &reply, err);
+        n -= r == 0 && reply.id - f->names[0] < AHEAD;
+    }
+    f->len = 0;
+    return r;
+}
+
+/* The folder's handle; names are asked for anew when it is not the one that was guessed. */
+static int open_folder(const struct listing *l, const char *key, struct folder *f,
+                       struct ck_err *err)
+{
+    struct ck_sftp_reply reply;
+    char handle[SFTP_HANDLE_MAX];
+    size_t len = 0;
+    int r = ck_sftp_wait(f->c, f->open, &reply, err);
     if (r < 0)
         return ck_ssh_wrap(l->s, l->verb, key, err);
-    if (reply.type == SFTP_STATUS)
-        return ck_ssh_fail(l->s, reply.status, l->verb, key, err);
-    if (reply.type != SFTP_HANDLE || !ck_sftp_get_str(&reply.body, &h) || !h.len ||
-        h.len > SFTP_HANDLE_MAX)
+    uint32_t status = reply.status;
+    bool given = reply.type == SFTP_STATUS || ck_sftp_get_handle(&reply, handle, &len);
+    if (len && len == f->len && memcmp(handle, f->handle, len) == 0)
+        return 0;
+    r = drain(f, err);
+    if (r < 0)
+        return ck_ssh_wrap(l->s, l->verb, key, err);
+    if (!given)
         return nonsense(l, key, err);
-    memcpy(handle, h.ptr, h.len);
-    *ret_len = h.len;
+    if (!len)
+        return ck_ssh_fail(l->s, status, l->verb, key, err);
+    f->c->guess = false;
+    memcpy(f->handle, handle, len);
+    f->len = len;
+    for (size_t i = 0; i < AHEAD; i++)
+        ask_names(f, i, ck_slice_n(handle, len));
     return 0;
 }
 
-/* One folder. Three requests for names are always under way: OpenSSH gives a hundred at a time, and
- * the answer to the last request is that there are no more. A store of a hundred clusters then
- * costs one round trip. */
-static int read_dir(const struct listing *l, const char *key, enum what what,
-                    struct ck_entries *out, struct ck_err *err)
+static int take_names(const struct listing *l, const char *key, struct folder *f, enum what what,
+                      struct ck_entries *out, struct ck_err *err)
 {
-    struct ck_sftp *c = &l->s->sftp;
-    char handle[SFTP_HANDLE_MAX];
-    size_t len = 0;
-    int r = open_dir(l, key, handle, &len, err);
-    bool end = false;
-    uint32_t ids[AHEAD] = {0};
-    for (size_t i = 0; r == 0 && i < AHEAD; i++) {
-        ids[i] = ck_sftp_start(c, SFTP_READDIR, 0);
-        ck_sftp_str(c, ck_slice_n(handle, len));
-        ck_sftp_end(c);
-    }
-    for (size_t i = 0; r == 0 && !end; i = (i + 1) % AHEAD) {
+    int r = 0;
+    struct ck_slice handle = ck_slice_n(f->handle, f->len);
+    for (size_t i = 0; r == 0; i = (i + 1) % AHEAD) {
         struct ck_sftp_reply reply;
-        r = ck_sftp_wait(c, ids[i], &reply, err);
+        r = ck_sftp_wait(f->c, f->names[i], &reply, err);
         if (r < 0)
             return ck_ssh_wrap(l->s, l->verb, key, err);
-        end = reply.type == SFTP_STATUS && reply.status == FX_EOF;
-        if (end)
+        if (reply.type == SFTP_STATUS && reply.status == FX_EOF)
             break;
         if (reply.type == SFTP_STATUS)
             r = ck_ssh_fail(l->s, reply.status, l->verb, key, err);
         else
             r = reply.type == SFTP_NAME ? take_page(l, key, reply.body, what, out, err)
                                         : nonsense(l, key, err);
-        ids[i] = ck_sftp_start(c, SFTP_READDIR, 0);
-        ck_sftp_str(c, ck_slice_n(handle, len));
-        ck_sftp_end(c);
+        ask_names(f, i, handle);
     }
-    if (len && c->open) {
-        ck_sftp_start(c, SFTP_CLOSE, 0);
-        ck_sftp_str(c, ck_slice_n(handle, len));
-        ck_sftp_end(c);
-        ck_sftp_flush(c);
-    }
+    ck_sftp_release(f->c, handle);
     return r;
+}
+
+/* `first`: of the operation, which begins with it. */
+static int read_dir(const struct listing *l, const char *key, bool first, enum what what,
+                    struct ck_entries *out, struct ck_err *err)
+{
+    struct folder f = {.c = &l->s->sftp, .path = ck_ssh_path(l->a, key)};
+    CK_AUTOERR why = CK_ERR_INIT;
+    if (!first)
+        ask_folder(&f);
+    int r;
+    do {
+        ck_err_done(&why);
+        r = first ? ck_ssh_begin_with(l->s, ask_folder, &f, &why) : 0;
+        if (r < 0)
+            ck_ssh_wrap(l->s, l->verb, key, &why);
+        else
+            r = open_folder(l, key, &f, &why);
+    } while (first && r < 0 && ck_sftp_again(f.c, r));
+    if (r == 0)
+        r = take_names(l, key, &f, what, out, &why);
+    return r < 0 && err ? ck_err_move(err, &why) : r;
 }
 
 static struct listing listing_of(struct ck_vfs *v, const char *key, struct ck_arena *a,
@@ -146,10 +202,7 @@ static int one_level(struct ck_vfs *v, const char *key, enum what what, struct c
 {
     struct listing l = listing_of(v, key, a, "listing");
     struct ck_entries out = {0};
-    int r = ck_ssh_begin(l.s, err);
-    if (r < 0)
-        return ck_ssh_wrap(l.s, "listing", key, err);
-    r = read_dir(&l, key, what, &out, err);
+    int r = read_dir(&l, key, true, what, &out, err);
     if (r < 0)
         return r;
     ck_entries_sort(&out);
@@ -176,7 +229,7 @@ static int walk(const struct listing *l, const char *key, struct ck_entries *fil
                 struct ck_entries *dirs, struct ck_err *err)
 {
     struct ck_entries level = {0};
-    int r = read_dir(l, key, ALL, &level, err);
+    int r = read_dir(l, key, true, ALL, &level, err);
     for (size_t next = 0; r == 0;) {
         for (size_t i = 0; i < level.n; i++)
             ck_entries_add(l->a, level.v[i].size < 0 ? dirs : files, level.v[i]);
@@ -187,7 +240,7 @@ static int walk(const struct listing *l, const char *key, struct ck_entries *fil
                            l->s->base.container, key);
         level = (struct ck_entries){0};
         CK_AUTOERR why = CK_ERR_INIT;
-        r = read_dir(l, dirs->v[next++].key, ALL, &level, &why);
+        r = read_dir(l, dirs->v[next++].key, false, ALL, &level, &why);
         if (r == -(int)CK_NOT_FOUND) /* removed since */
             r = 0;
         else if (r < 0)
@@ -201,10 +254,7 @@ int ck_ssh_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck
 {
     struct listing l = listing_of(v, key, a, "listing");
     struct ck_entries files = {0}, dirs = {0};
-    int r = ck_ssh_begin(l.s, err);
-    if (r < 0)
-        return ck_ssh_wrap(l.s, "listing", key, err);
-    r = walk(&l, key, &files, &dirs, err);
+    int r = walk(&l, key, &files, &dirs, err);
     if (r < 0)
         return r;
     ck_entries_sort(&files);
@@ -239,10 +289,7 @@ int ck_ssh_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     CK_AUTOERR local = CK_ERR_INIT;
     if (!err)
         err = &local;
-    int r = ck_ssh_begin(l.s, err);
-    if (r < 0)
-        return ck_ssh_wrap(l.s, "deleting", key, err);
-    r = walk(&l, key, &files, &dirs, err);
+    int r = walk(&l, key, &files, &dirs, err);
     if (r == -(int)CK_NOT_FOUND) {
         ck_err_done(err);
         return sweep(l.s, SFTP_REMOVE, key, a, &problems, &count, err); /* a single file */

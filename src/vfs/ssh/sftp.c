@@ -15,6 +15,7 @@ enum {
     PACKET_MAX = 512 * 1024,
     CONNECT_TRIES = 5,
     DEFAULT_TIMEOUT_MS = 30000,
+    KEPT_OPEN = 8,
 };
 
 /* ---- making packets ---- */
@@ -33,6 +34,8 @@ uint32_t ck_sftp_start(struct ck_sftp *c, int type, uint32_t id)
     }
     if (!id)
         id = ++c->next_id;
+    if (type == SFTP_CLOSE)
+        c->guess = false; /* the handle may come back */
     c->packet = c->tx.len;
     put_u32(&c->tx, 0);
     ck_buf_putc(&c->tx, (char)type);
@@ -122,6 +125,38 @@ bool ck_sftp_get_attrs(struct ck_slice *s, struct ck_sftp_attrs *ret)
         if (!ck_sftp_get_str(s, &ignored))
             return false;
     return true;
+}
+
+bool ck_sftp_get_handle(const struct ck_sftp_reply *reply, char ret[SFTP_HANDLE_MAX],
+                        size_t *ret_len)
+{
+    struct ck_slice body = reply->body, h;
+    if (reply->type != SFTP_HANDLE || !ck_sftp_get_str(&body, &h) || !h.len ||
+        h.len > SFTP_HANDLE_MAX)
+        return false;
+    memcpy(ret, h.ptr, h.len);
+    *ret_len = h.len;
+    return true;
+}
+
+/* ---- handles ---- */
+
+bool ck_sftp_guess(const struct ck_sftp *c, uint32_t k, char ret[SFTP_GUESS])
+{
+    uint32_t n = c->handles + k;
+    const char bytes[SFTP_GUESS] = {(char)(n >> 24), (char)(n >> 16), (char)(n >> 8), (char)n};
+    memcpy(ret, bytes, sizeof bytes);
+    return c->guess && !c->plain;
+}
+
+void ck_sftp_release(struct ck_sftp *c, struct ck_slice handle)
+{
+    if (!handle.len || !c->open || (c->guess && c->kept++ < KEPT_OPEN))
+        return;
+    ck_sftp_start(c, SFTP_CLOSE, 0);
+    ck_sftp_str(c, handle);
+    ck_sftp_end(c);
+    ck_sftp_flush(c);
 }
 
 /* ---- the pipes ---- */
@@ -239,6 +274,11 @@ int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *er
         if (!ck_sftp_get_u32(&s, &ret->status))
             return malformed(c, err);
     }
+    if (c->ahead) {
+        c->ahead = false;
+        c->deadline = c->until;
+    }
+    c->handles += ret->type == SFTP_HANDLE;
     return 0;
 }
 
@@ -265,9 +305,6 @@ static void take_extension(struct ck_sftp *c, struct ck_slice name, struct ck_sl
 
 static int hello(struct ck_sftp *c, struct ck_err *err)
 {
-    /* INIT is the one packet without an id: its version stands there. */
-    ck_sftp_start(c, SFTP_INIT, 3);
-    ck_sftp_end(c);
     uint8_t type = 0;
     struct ck_slice body, name, version;
     int r = packet(c, &type, &body, err);
@@ -279,6 +316,9 @@ static int hello(struct ck_sftp *c, struct ck_err *err)
     while (body.len && ck_sftp_get_str(&body, &name) && ck_sftp_get_str(&body, &version))
         take_extension(c, name, version);
     c->open = true;
+    /* Half of the time for a server that drops what came with the greeting. */
+    if (c->ahead)
+        c->deadline -= (c->deadline - ck_mono_ms()) / 2;
     ck_debug(6, "SFTP version %u with %s%s%s%s", number, c->target,
              c->posix_rename ? ", atomic rename" : "", c->hardlink ? ", links" : "",
              c->fsync ? ", sync" : "");
@@ -296,11 +336,27 @@ static bool turned_away(const struct ck_err *err)
     return false;
 }
 
-static int connect_once(struct ck_sftp *c, const struct ck_env *env, struct ck_err *err)
+static int connect_once(struct ck_sftp *c, const struct ck_env *env, void (*requests)(void *arg),
+                        void *arg, struct ck_err *err)
 {
     c->posix_rename = c->hardlink = c->fsync = false;
+    c->guess = true;
+    c->handles = c->kept = 0;
     int r = ck_ssh_spawn(&c->child, env, c->target, err);
-    return r < 0 ? r : hello(c, err);
+    if (r < 0)
+        return r;
+    /* INIT is the one packet without an id: its version stands there. */
+    ck_sftp_start(c, SFTP_INIT, 3);
+    ck_sftp_end(c);
+    c->ahead = requests && !c->plain;
+    if (c->ahead)
+        requests(arg);
+    r = hello(c, err);
+    if (r < 0)
+        c->ahead = false;
+    if (r == 0 && requests && c->plain)
+        requests(arg);
+    return r;
 }
 
 static bool alive(const struct ck_sftp *c)
@@ -309,17 +365,34 @@ static bool alive(const struct ck_sftp *c)
     return poll(&p, 1, 0) == 0 || !(p.revents & (POLLHUP | POLLERR));
 }
 
-int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, struct ck_err *err)
+bool ck_sftp_again(struct ck_sftp *c, int r)
+{
+    if (!c->ahead || (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT))
+        return false;
+    ck_sftp_close(c);
+    c->ahead = false;
+    c->plain = c->again = true;
+    return true;
+}
+
+int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(void *arg),
+                  void *arg, struct ck_err *err)
 {
     c->timeout_ms = c->timeout_ms > 0 ? c->timeout_ms : DEFAULT_TIMEOUT_MS;
-    c->deadline = ck_mono_ms() + c->timeout_ms;
-    if (c->open && alive(c))
+    if (!c->again)
+        c->until = ck_mono_ms() + c->timeout_ms;
+    c->deadline = c->until;
+    c->again = c->ahead = false;
+    if (c->open && alive(c)) {
+        if (requests)
+            requests(arg);
         return 0;
+    }
     if (c->open)
         ck_sftp_close(c);
     for (unsigned i = 0;; i++) {
         CK_AUTOERR why = CK_ERR_INIT;
-        int r = connect_once(c, env, &why);
+        int r = connect_once(c, env, requests, arg, &why);
         if (r == 0)
             return 0;
         if (i + 1 >= CONNECT_TRIES || !turned_away(&why))

@@ -1,34 +1,30 @@
-/* ssh://: the scheme, errors, and reading, one file or many at once. */
+/* ssh://: the scheme, errors, and requests of one path. */
 #include "vfs/ssh/ssh.h"
 
 #include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "vfs/examine/clouds.h"
-#include "vfs/fs.h"
 
 #include <string.h>
 
-enum { DEFAULT_MAX = 64 << 20, AT_ONCE = 128, FILE_KINDS = 0170000, REGULAR = 0100000 };
-enum { OPEN_READ = 1 };
-
 /* ---- operations ---- */
 
-int ck_ssh_begin(struct ck_ssh *s, struct ck_err *err)
+int ck_ssh_begin_with(struct ck_ssh *s, void (*requests)(void *arg), void *arg, struct ck_err *err)
 {
     int r = ck_crypto_load(err);
     s->sftp.timeout_ms = s->base.ctx->timeout_ms;
-    return r < 0 ? r : ck_sftp_begin(&s->sftp, s->base.ctx->env, err);
+    return r < 0 ? r : ck_sftp_begin(&s->sftp, s->base.ctx->env, requests, arg, err);
+}
+
+int ck_ssh_begin(struct ck_ssh *s, struct ck_err *err)
+{
+    return ck_ssh_begin_with(s, NULL, NULL, err);
 }
 
 const char *ck_ssh_path(struct ck_arena *a, const char *key)
 {
     return ck_arena_printf(a, "/%s", key);
-}
-
-static size_t max_size(const struct ck_ssh *s)
-{
-    return s->base.ctx->max_object ? s->base.ctx->max_object : DEFAULT_MAX;
 }
 
 int ck_ssh_fail(struct ck_ssh *s, uint32_t status, const char *verb, const char *key,
@@ -91,267 +87,6 @@ int ck_ssh_lstat(struct ck_ssh *s, const char *path, uint32_t *ret_status,
     return 0;
 }
 
-/* ---- reading ---- */
-
-/* One file on its way: opened, read piece by piece, closed. Its requests bear its own ids. */
-struct fetch {
-    struct ck_ssh *s;
-    const char *key;
-    uint32_t id; /* of its first request; the later ones count up from there */
-    char handle[SFTP_HANDLE_MAX];
-    size_t handle_len;
-    struct ck_buf data;
-    bool done;
-};
-
-enum { STEPS = 4 }; /* ids per file: open, stat, read, close */
-
-static void ask_open(struct fetch *f)
-{
-    struct ck_sftp *c = &f->s->sftp;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    ck_sftp_start(c, SFTP_OPEN, f->id);
-    ck_sftp_str(c, ck_slice_of(ck_ssh_path(a, f->key)));
-    ck_sftp_u32(c, OPEN_READ);
-    ck_sftp_u32(c, 0);
-    ck_sftp_end(c);
-}
-
-static void ask_piece(struct fetch *f)
-{
-    struct ck_sftp *c = &f->s->sftp;
-    ck_sftp_start(c, SFTP_READ, f->id + 2);
-    ck_sftp_str(c, ck_slice_n(f->handle, f->handle_len));
-    ck_sftp_u64(c, f->data.len);
-    ck_sftp_u32(c, SFTP_PIECE);
-    ck_sftp_end(c);
-}
-
-/* Its reply is not waited for. */
-static void ask_close(struct fetch *f)
-{
-    struct ck_sftp *c = &f->s->sftp;
-    if (!f->handle_len)
-        return;
-    ck_sftp_start(c, SFTP_CLOSE, f->id + 3);
-    ck_sftp_str(c, ck_slice_n(f->handle, f->handle_len));
-    ck_sftp_end(c);
-    ck_sftp_flush(c);
-}
-
-static int nonsense(struct fetch *f, struct ck_err *err)
-{
-    return ck_fail(err, CK_UNAVAILABLE, "error reading ssh://%s/%s: a reply that makes no sense",
-                   f->s->base.container, f->key);
-}
-
-static int opened(struct fetch *f, const struct ck_sftp_reply *reply, struct ck_err *err)
-{
-    struct ck_slice body = reply->body, handle;
-    if (reply->type == SFTP_STATUS)
-        return ck_ssh_fail(f->s, reply->status, "reading", f->key, err);
-    if (reply->type != SFTP_HANDLE || !ck_sftp_get_str(&body, &handle) || !handle.len ||
-        handle.len > sizeof f->handle)
-        return nonsense(f, err);
-    memcpy(f->handle, handle.ptr, handle.len);
-    f->handle_len = handle.len;
-    ask_piece(f);
-    return 0;
-}
-
-/* A piece that is shorter than what was asked for is the last one of an ordinary file. */
-static int pieced(struct fetch *f, const struct ck_sftp_reply *reply, struct ck_err *err)
-{
-    struct ck_slice body = reply->body, piece = CK_S("");
-    bool end = reply->type == SFTP_STATUS && reply->status == FX_EOF;
-    /* A folder can be opened, but not read. */
-    if (reply->type == SFTP_STATUS && reply->status == FX_FAILURE && !f->data.len)
-        return ck_fail(err, CK_NOT_FOUND, "error reading ssh://%s/%s: it is not a file",
-                       f->s->base.container, f->key);
-    if (reply->type == SFTP_STATUS && !end)
-        return ck_ssh_fail(f->s, reply->status, "reading", f->key, err);
-    if (!end && (reply->type != SFTP_DATA || !ck_sftp_get_str(&body, &piece)))
-        return nonsense(f, err);
-    if (f->data.len + piece.len > max_size(f->s))
-        return ck_fail(err, CK_LIMIT, "error reading ssh://%s/%s: it has more than %zu bytes",
-                       f->s->base.container, f->key, max_size(f->s));
-    ck_buf_put(&f->data, piece);
-    f->done = end || piece.len < SFTP_PIECE;
-    if (!f->done)
-        ask_piece(f);
-    return 0;
-}
-
-/* A reply that belongs to it. Negative: it has failed, with its own error. */
-static int advance(struct fetch *f, const struct ck_sftp_reply *reply, struct ck_err *err)
-{
-    int r = 0;
-    if (reply->id == f->id)
-        r = opened(f, reply, err);
-    else if (reply->id == f->id + 2)
-        r = pieced(f, reply, err);
-    if (r < 0)
-        f->done = true;
-    if (f->done)
-        ask_close(f);
-    return r;
-}
-
-static void fetch_done(struct fetch *f)
-{
-    ck_buf_done(&f->data);
-}
-
-static int fetch_one(struct ck_ssh *s, const char *key, struct ck_buf *out, struct ck_err *err)
-{
-    CK_CLEANUP(fetch_done) struct fetch f = {.s = s, .key = key};
-    int r = ck_ssh_begin(s, err);
-    if (r < 0)
-        return ck_ssh_wrap(s, "reading", key, err);
-    f.id = s->sftp.next_id + 1;
-    s->sftp.next_id += STEPS;
-    ask_open(&f);
-    while (!f.done) {
-        struct ck_sftp_reply reply;
-        r = ck_sftp_next(&s->sftp, &reply, err);
-        if (r < 0)
-            return ck_ssh_wrap(s, "reading", key, err);
-        r = advance(&f, &reply, err);
-    }
-    if (r == 0)
-        ck_buf_put(out, ck_buf_slice(&f.data));
-    return r;
-}
-
-int ck_ssh_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
-                struct ck_err *err)
-{
-    struct ck_ssh *s = (struct ck_ssh *)v;
-    bool fresh = !s->sftp.open;
-    size_t at = out->len;
-    CK_AUTOERR local = CK_ERR_INIT;
-    if (!err)
-        err = &local;
-    int r = fetch_one(s, key, out, err);
-    if (r == -(int)CK_UNAVAILABLE && !fresh) { /* a connection that had ended meanwhile */
-        ck_err_done(err);
-        r = fetch_one(s, key, out, err);
-    }
-    if (r == 0 && ret)
-        ck_fs_version(ck_slice_n(ck_buf_str(out) + at, out->len - at), ret);
-    return r;
-}
-
-/* ---- many at once ---- */
-
-struct batch {
-    struct ck_ssh *s;
-    const char *const *keys;
-    size_t n, next; /* keys [next, n) have not been asked for */
-    struct fetch *slots;
-    size_t *of; /* which key a slot holds */
-    ck_bulk_fn fn;
-    void *arg;
-};
-
-static void fill_slot(struct batch *b, size_t slot)
-{
-    struct fetch *f = &b->slots[slot];
-    fetch_done(f);
-    *f = (struct fetch){.s = b->s, .done = true};
-    if (b->next >= b->n)
-        return;
-    b->of[slot] = b->next;
-    f->key = b->keys[b->next++];
-    f->done = false;
-    f->id = b->s->sftp.next_id + 1;
-    b->s->sftp.next_id += STEPS;
-    ask_open(f);
-}
-
-/* Hand one result over; *ret_busy when another took its place. */
-static int hand_over(struct batch *b, size_t slot, struct ck_err *item)
-{
-    struct ck_version version = {""};
-    struct ck_slice data = ck_buf_slice(&b->slots[slot].data);
-    if (item->code == CK_OK)
-        ck_fs_version(data, &version);
-    int r = b->fn(b->arg, b->of[slot], item->code == CK_OK ? data : CK_S(""), &version, item);
-    fill_slot(b, slot);
-    return r;
-}
-
-/* The connection is gone: what is left gets its error. */
-static int give_up(struct batch *b, size_t slots, struct ck_err *why)
-{
-    int r = 0;
-    for (size_t i = 0; r >= 0 && i < slots; i++) {
-        if (b->slots[i].done)
-            continue;
-        CK_AUTOERR item = CK_ERR_INIT;
-        ck_fail(&item, why->code, "%s", ck_err_msg(why));
-        r = b->fn(b->arg, b->of[i], CK_S(""), &(struct ck_version){""}, &item);
-    }
-    for (; r >= 0 && b->next < b->n; b->next++) {
-        CK_AUTOERR item = CK_ERR_INIT;
-        ck_fail(&item, why->code, "%s", ck_err_msg(why));
-        r = b->fn(b->arg, b->next, CK_S(""), &(struct ck_version){""}, &item);
-    }
-    return r < 0 ? r : 0;
-}
-
-static int run_batch(struct batch *b, size_t slots)
-{
-    size_t busy = 0;
-    for (size_t i = 0; i < slots; i++) {
-        fill_slot(b, i);
-        busy += !b->slots[i].done;
-    }
-    while (busy) {
-        struct ck_sftp_reply reply;
-        CK_AUTOERR why = CK_ERR_INIT;
-        if (ck_sftp_next(&b->s->sftp, &reply, &why) < 0)
-            return give_up(b, slots, &why);
-        for (size_t i = 0; i < slots; i++) {
-            struct fetch *f = &b->slots[i];
-            if (f->done || reply.id - f->id >= STEPS)
-                continue;
-            CK_AUTOERR item = CK_ERR_INIT;
-            advance(f, &reply, &item);
-            if (!f->done)
-                break;
-            int r = hand_over(b, i, &item);
-            if (r < 0)
-                return r;
-            busy -= b->slots[i].done;
-            break;
-        }
-    }
-    return 0;
-}
-
-static int ssh_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
-                         void *arg, struct ck_err *err)
-{
-    struct ck_ssh *s = (struct ck_ssh *)v;
-    int r = n ? ck_ssh_begin(s, err) : 0;
-    if (r < 0 || !n)
-        return r;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    size_t slots = n < AT_ONCE ? n : AT_ONCE;
-    struct batch b = {.s = s,
-                      .keys = keys,
-                      .n = n,
-                      .slots = ck_arena_alloc(a, slots * sizeof(struct fetch)),
-                      .of = ck_arena_alloc(a, slots * sizeof(size_t)),
-                      .fn = fn,
-                      .arg = arg};
-    r = run_batch(&b, slots);
-    for (size_t i = 0; i < slots; i++)
-        fetch_done(&b.slots[i]);
-    return r;
-}
-
 /* ---- the scheme ---- */
 
 static char *ssh_text(struct ck_vfs *v, const char *key, struct ck_arena *a)
@@ -375,7 +110,7 @@ static const struct ck_vfs_ops ssh_ops = {
     .list = ck_ssh_vfs_list,
     .list_dirs = ck_ssh_list_dirs,
     .tree = ck_ssh_tree,
-    .read_many = ssh_read_many,
+    .read_many = ck_ssh_read_many,
     .text = ssh_text,
     .close = ssh_close,
     .preferred_hash = CK_SHA256,

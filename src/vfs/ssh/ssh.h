@@ -1,10 +1,10 @@
 /* Folders on another machine: ssh://[user@]host[:port]/folder.
  *
  * Shared between the files of the driver: process.c (the ssh program as a child), sftp.c (the SFTP
- * protocol, version 3, over its pipes), ssh.c (the scheme, reading), write.c (writing under a
- * lock), list.c (listings, trees). No remote shell is started, so no name is ever quoted for one.
- * kOps' util/pkg/vfs/sshfs.go is only reachable from its own code and removes a file before it
- * renames the new one into place. */
+ * protocol, version 3, over its pipes), ssh.c (the scheme), read.c (reading), write.c (writing
+ * under a lock), list.c (listings, trees). No remote shell is started, so no name is ever quoted
+ * for one. kOps' util/pkg/vfs/sshfs.go is only reachable from its own code and removes a file
+ * before it renames the new one into place. */
 #pragma once
 
 #include "vfs/lease.h"
@@ -65,12 +65,18 @@ enum { SFTP_PIECE = 32768, SFTP_HANDLE_MAX = 256 };
 struct ck_sftp {
     struct ck_ssh_child child;
     const char *target;
-    int64_t deadline; /* monotonic; of the operation under way */
+    int64_t deadline; /* monotonic; of what is waited for */
+    int64_t until;    /* of the operation under way */
     int64_t timeout_ms;
     struct ck_buf tx, rx;
     size_t tx_at, rx_at, packet; /* `packet`: where the one being made starts */
     uint32_t next_id;
     bool open, posix_rename, hardlink, fsync;
+    bool ahead; /* requests left together with the greeting, and none has been answered yet */
+    bool plain; /* this server gets none before it has greeted */
+    bool again; /* what begins next is an operation's second try */
+    bool guess; /* handles can be guessed: none has been closed, and no guess was wrong */
+    uint32_t handles, kept; /* opened on this connection; of them left open */
 };
 
 struct ck_sftp_reply {
@@ -80,8 +86,14 @@ struct ck_sftp_reply {
     uint32_t status;      /* of SFTP_STATUS; FX_OK for the others */
 };
 
-/* Connect when there is no connection, and start the operation's time. */
-int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, struct ck_err *err);
+/* Connect when there is no connection, and start the operation's time. `requests`, when not NULL,
+ * makes the operation's first requests; on a new connection they leave together with the greeting,
+ * which saves a round trip. It is called again when connecting takes several tries. */
+int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(void *arg),
+                  void *arg, struct ck_err *err);
+/* After a failure `r`: whether the server may have stumbled over requests that came with the
+ * greeting. Then the operation is to be begun once more; it waits for the greeting this time. */
+bool ck_sftp_again(struct ck_sftp *c, int r);
 void ck_sftp_close(struct ck_sftp *c);
 /* Make a request: start, add its fields, end. `id` 0: the next one. Returns the id. */
 uint32_t ck_sftp_start(struct ck_sftp *c, int type, uint32_t id);
@@ -95,6 +107,18 @@ void ck_sftp_flush(struct ck_sftp *c);
 int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *err);
 /* The reply to `id`; others are dropped (nobody waits for a CLOSE). */
 int ck_sftp_wait(struct ck_sftp *c, uint32_t id, struct ck_sftp_reply *ret, struct ck_err *err);
+/* The handle that the server will give to the k-th file opened from now on, when it counts them as
+ * OpenSSH does: requests on a file can then follow its opening without waiting for it. Only handles
+ * that were never given before are guessed, so that a request on one reaches the file that gets it
+ * or none; whether it is the right one tells the reply to the opening. false: no guess. */
+enum { SFTP_GUESS = 4 };
+bool ck_sftp_guess(const struct ck_sftp *c, uint32_t k, char ret[SFTP_GUESS]);
+/* Close a handle without waiting for the reply. The first few of a connection stay open until it
+ * ends, since handles that come back cannot be guessed. */
+void ck_sftp_release(struct ck_sftp *c, struct ck_slice handle);
+/* A reply's handle; false when there is none. */
+bool ck_sftp_get_handle(const struct ck_sftp_reply *reply, char ret[SFTP_HANDLE_MAX],
+                        size_t *ret_len);
 /* Fields of a reply; false when it is too short. */
 bool ck_sftp_get_u32(struct ck_slice *s, uint32_t *ret);
 bool ck_sftp_get_str(struct ck_slice *s, struct ck_slice *ret);
@@ -109,16 +133,15 @@ struct ck_ssh {
     struct ck_vfs base; /* container: the target */
     struct ck_sftp sftp;
 };
-/* Start an operation. */
+/* Start an operation; with its first requests as of ck_sftp_begin(). */
 int ck_ssh_begin(struct ck_ssh *s, struct ck_err *err);
+int ck_ssh_begin_with(struct ck_ssh *s, void (*requests)(void *arg), void *arg, struct ck_err *err);
 /* The remote path of a key: "/" + key. */
 const char *ck_ssh_path(struct ck_arena *a, const char *key);
 /* "error VERB ssh://…: why" from a status. */
 int ck_ssh_fail(struct ck_ssh *s, uint32_t status, const char *verb, const char *key,
                 struct ck_err *err);
 int ck_ssh_wrap(struct ck_ssh *s, const char *verb, const char *key, struct ck_err *err);
-int ck_ssh_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
-                struct ck_err *err);
 /* A request with one path, and its status. */
 int ck_ssh_simple(struct ck_ssh *s, int type, const char *path, uint32_t *ret_status,
                   struct ck_err *err);
@@ -127,6 +150,12 @@ int ck_ssh_lstat(struct ck_ssh *s, const char *path, uint32_t *ret_status,
                  struct ck_sftp_attrs *ret, struct ck_err *err);
 /* Names of unfinished files and of locks begin so, and are not listed. */
 #define CK_SSH_TEMP ".ckops-"
+
+/* ---- read.c ---- */
+int ck_ssh_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
+                struct ck_err *err);
+int ck_ssh_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn, void *arg,
+                     struct ck_err *err);
 
 /* ---- write.c ---- */
 int ck_ssh_write(struct ck_vfs *v, const char *key, struct ck_slice data,
