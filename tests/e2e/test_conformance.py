@@ -238,10 +238,11 @@ FAULTS = {"reset": 0.05, "500": 0.05, "timeout": 0.003 if FULL else 0.02, "trunc
 
 
 @contextlib.contextmanager
-def bad_network(upstream, fault, patience=2500 if FULL else 1000, hold=None):
+def bad_network(upstream, fault, patience=2500 if FULL else 1000, hold=None, **options):
     """The URL of a server behind faults, and what the conformance program is told of it. `patience`: ms of an operation; the
-    usual half a minute would make the tests long. `hold`: seconds that the proxy holds back a request that times out."""
-    proxy = faults.FaultProxy(upstream, hold=hold or 1.2 * patience / 1000)
+    usual half a minute would make the tests long. `hold`: seconds that the proxy holds back a request that times out.
+    `options`: of the proxy."""
+    proxy = faults.FaultProxy(upstream, hold=hold or 1.2 * patience / 1000, **options)
     proxy.share(FAULTS[fault], *([f for f in FAULTS if f != "any"] if fault == "any" else [fault]))
     counts = dict(COUNTS, CK_TIMEOUT_MS=str(patience) if fault in ("timeout", "any") else "30000")
     if not FULL:

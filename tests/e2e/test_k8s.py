@@ -21,6 +21,7 @@ import pytest
 
 from faults import FaultProxy
 from sweeps import side_by_side, sweep
+from test_conformance import FAULTS, bad_network
 from test_everyday import ALL, GROUP, NAME
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -193,14 +194,16 @@ def test_sixty_four_processes_create_one_group_once(store):
 
 # ---- a fault at each request
 
+API_ERRORS = {"500": (500, [("content-type", "application/json")], b'{"kind":"Status","reason":"InternalError","code":500}')}
+
+
 @pytest.fixture(scope="module")
 def new_proxy(api):
     """Makes proxies, each with the kubeconfig that leads through it."""
-    error = b'{"kind":"Status","reason":"InternalError","code":500}'
     context = ssl.create_default_context(cafile=f"{api.pki}/ca.crt")
 
     def new():
-        p = FaultProxy(api.url, context, {"500": (500, [("content-type", "application/json")], error)})
+        p = FaultProxy(api.url, context, API_ERRORS)
         p.kubeconfig = api.kubeconfig("proxied-" + p.url.rsplit(":", 1)[1], {"token": k8s_server.ADMIN_TOKEN},
                                       {"server": p.url, "certificate-authority": None})
         return p
@@ -261,6 +264,17 @@ def test_races_end_well_on_a_bad_network(api, name):
         config = api.kubeconfig(f"toxic-{name}", {"token": k8s_server.ADMIN_TOKEN}, {"server": url})
         for only in ("*twelve_processes*", "*increments*"):
             program("conformance", api, f"k8s:///{api.namespace()}", COUNTS, only=only, kubeconfig=config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS if FULL else ["duplicate", "any"])
+def test_races_end_well_behind_faults(api, fault):
+    """No write that landed is called a conflict, and none lands twice: the contract compares every answer."""
+    context = ssl.create_default_context(cafile=f"{api.pki}/ca.crt")
+    with bad_network(api.url, fault, context=context, replies=API_ERRORS) as (url, counts):
+        config = api.kubeconfig(f"faulty-{fault}", {"token": k8s_server.ADMIN_TOKEN}, {"server": url, "certificate-authority": None})
+        for only in ("*sixty_four_processes*" if FULL else "*twelve_processes*", "*increments*"):
+            program("conformance", api, f"k8s:///{api.namespace()}", dict(COUNTS, **counts), only=only, kubeconfig=config)
 
 
 # ---- the least role

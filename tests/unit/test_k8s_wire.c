@@ -183,6 +183,14 @@ static void reading_parts(void **state)
 #define PUT  "> PUT " ONE "\n" JSON BODY(",\"resourceVersion\":\"7\"")
 #define STAT "> GET " ONE "\n" ONLY
 
+#define MARK(n) "000000000000000" n
+/* A base without marks is called by its resourceVersion. */
+#define ON_BASE "< 200\n" PARTIAL("k", "9", ",\"ckops.dev/write\":\"" MARK("1") ".7\"")
+#define MANY_SINCE                                                                                 \
+    "< 200\n" PARTIAL("k", "99",                                                                   \
+                      ",\"ckops.dev/write\":\"" MARK("1") "." MARK("2") "." MARK("3") "." MARK(    \
+                          "4") "." MARK("5") "." MARK("6") "\"")
+
 static void creating(void **state)
 {
     static const struct wire_case t[] = {
@@ -192,6 +200,12 @@ static void creating(void **state)
         {"exists, and no look", CREATE, POST TAKEN STAT FORBIDDEN, CK_EXISTS, "already exists"},
         {"somebody else's after a resend", CREATE, POST "! reset\n" POST TAKEN STAT THEIRS,
          CK_EXISTS, "file already exists"},
+        {"many have written since a resend: ours may be beneath", CREATE,
+         POST "! reset\n" POST TAKEN STAT MANY_SINCE, CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
+        {"gone after a resend: ours may have been removed", CREATE,
+         POST "! reset\n" POST TAKEN STAT NOT_FOUND, CK_UNAVAILABLE,
+         "the outcome of the write is unknown"},
         {"broken for good, nothing there", CREATE,
          POST "! reset\n" POST "! reset\n" POST "! reset\n" STAT NOT_FOUND, CK_UNAVAILABLE,
          "the connection broke"},
@@ -225,6 +239,15 @@ static void updating(void **state)
          PUT "! reset\n" PUT "! reset\n" PUT "! reset\n" STAT THEIRS, CK_UNAVAILABLE,
          "the connection broke"},
         {"failing for good, and no look", UPDATE, PUT E500 PUT E500 PUT E500 STAT FORBIDDEN,
+         CK_UNAVAILABLE, "the outcome of the write is unknown"},
+        {"others have written on what this was to replace", UPDATE,
+         PUT "! reset\n" PUT CONFLICT STAT ON_BASE, CK_CONFLICT, "changed by someone else"},
+        {"broken for good, others have written on what this was to replace", UPDATE,
+         PUT "! reset\n" PUT "! reset\n" PUT "! reset\n" STAT ON_BASE, CK_CONFLICT,
+         "changed by someone else"},
+        {"many have written since: ours may be beneath", UPDATE, PUT CONFLICT STAT MANY_SINCE,
+         CK_UNAVAILABLE, "the outcome of the write is unknown"},
+        {"removed after a resend", UPDATE, PUT "! reset\n" PUT NOT_FOUND STAT NOT_FOUND,
          CK_UNAVAILABLE, "the outcome of the write is unknown"},
         {"a web page with 200", UPDATE, PUT "< 200\n<= <html></html>\n" STAT THEIRS, CK_UNAVAILABLE,
          "is no Kubernetes API"},

@@ -33,8 +33,9 @@ struct ck_k8s {
 
 /* What a Secret says about its file. Strings live in the parsed document. */
 struct ck_k8s_meta {
-    const char *path, *rv, *uid, *nonce, *md5, *sha256;
-    int64_t size; /* bytes; -1 unknown */
+    const char *path, *rv, *uid, *md5, *sha256;
+    const char *nonce; /* the marks of the writes that made it */
+    int64_t size;      /* bytes; -1 unknown */
     char gen[CK_K8S_GEN];
     unsigned parts; /* 0: the content is in the Secret itself */
 };
@@ -43,7 +44,7 @@ struct ck_k8s_meta {
 struct ck_k8s_file {
     const char *key;
     struct ck_slice data; /* the whole content */
-    const char *nonce;    /* of this write */
+    const char *nonce;    /* the marks of this write and of those it builds on */
     const char *rv;       /* NULL: to be created */
     char gen[CK_K8S_GEN];
     unsigned parts;
@@ -93,7 +94,7 @@ int ck_k8s_check_path(const struct ck_k8s_meta *m, const char *key, struct ck_er
 int ck_k8s_check_hash(const struct ck_k8s_meta *m, struct ck_slice content, struct ck_err *err);
 /* The content a Secret itself holds. */
 int ck_k8s_content_of(const struct ck_val *secret, struct ck_buf *out, struct ck_err *err);
-/* The version token and back: resourceVersion, and the parts that go when it is replaced. */
+/* The version token and back: resourceVersion, the parts that go when it is replaced, its marks. */
 void ck_k8s_version(const struct ck_k8s_meta *m, struct ck_version *ret);
 bool ck_k8s_version_parse(struct ck_arena *a, const struct ck_version *v, struct ck_k8s_meta *ret);
 

@@ -284,20 +284,34 @@ void ck_k8s_version(const struct ck_k8s_meta *m, struct ck_version *ret)
 {
     if (!ret)
         return;
-    if (m->parts)
-        snprintf(ret->token, sizeof ret->token, "%.40s %s/%u", m->rv, m->gen, m->parts);
-    else
-        snprintf(ret->token, sizeof ret->token, "%.40s", m->rv);
+    *ret = (struct ck_version){""};
+    if (!*m->rv)
+        return;
+    int n = m->parts
+                ? snprintf(ret->token, sizeof ret->token, "%.40s %s/%u", m->rv, m->gen, m->parts)
+                : snprintf(ret->token, sizeof ret->token, "%.40s", m->rv);
+    /* Marks that do not fit, or are none, are left out: they only tell whose write it was. */
+    size_t room = sizeof ret->token - (size_t)n - 1;
+    if (*m->nonce && strlen(m->nonce) < room &&
+        strspn(m->nonce, "0123456789abcdef.") == strlen(m->nonce))
+        snprintf(ret->token + n, room + 1, " %s", m->nonce);
 }
 
 bool ck_k8s_version_parse(struct ck_arena *a, const struct ck_version *v, struct ck_k8s_meta *ret)
 {
-    *ret = (struct ck_k8s_meta){.rv = "", .uid = ""};
-    const char *token = v ? v->token : "";
-    size_t n = strspn(token, "0123456789");
+    *ret = (struct ck_k8s_meta){.rv = "", .uid = "", .nonce = ""};
+    struct ck_slice rest = ck_slice_of(v ? v->token : ""), word = CK_S("");
     /* The server takes "0" and "" for "whatever is there". */
-    if (!n || token[0] == '0' || (token[n] && token[n] != ' '))
+    if (!ck_slice_next(&rest, ' ', &word) || !word.len || word.ptr[0] == '0')
         return false;
-    ret->rv = ck_arena_strndup(a, token, n);
-    return !token[n] || parts_parse(ck_slice_of(token + n + 1), ret->gen, &ret->parts);
+    for (size_t i = 0; i < word.len; i++)
+        if (word.ptr[i] < '0' || word.ptr[i] > '9')
+            return false;
+    ret->rv = ck_arena_strndup(a, word.ptr, word.len);
+    while (ck_slice_next(&rest, ' ', &word))
+        if (ck_slice_find(word, '/') == word.len)
+            ret->nonce = ck_arena_strndup(a, word.ptr, word.len);
+        else if (!parts_parse(word, ret->gen, &ret->parts))
+            return false;
+    return true;
 }

@@ -1,22 +1,26 @@
 /* Conditional writes: create is a POST, update a PUT with the resourceVersion, and any write is one
- * of the two. Every write carries a mark of its own, so that a success whose reply was lost is not
- * taken for somebody else's. */
+ * of the two. Every write carries a mark of its own and those of the writes it builds on
+ * (vfs/object/marks.h), so that a success whose reply was lost is not taken for somebody else's,
+ * even when others have written on top of it. */
 #include "vfs/k8s/k8s.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "vfs/object/marks.h"
 
 #include <string.h>
 
-enum { NONCE_LEN = 16, ANY_TRIES = 10, MAX_KEY = 8192 };
+enum { ANY_TRIES = 10, MAX_KEY = 8192 };
+
+static const struct ck_k8s_meta nothing = {.rv = "", .uid = "", .nonce = ""};
 
 struct put {
     struct ck_k8s *s;
     struct ck_k8s_file file;
     const struct ck_write_opts *opts;
-    char nonce[2 * NONCE_LEN + 1];
+    char marks[CK_MARKS_LEN];
     struct ck_k8s_meta old; /* what is replaced; rv "" for nothing */
     bool unclear;           /* the write may have taken effect */
     struct ck_arena *a;
@@ -30,37 +34,73 @@ static int refused(const struct put *p, struct ck_err *err)
                    ck_k8s_where(p->s, p->file.key, p->a));
 }
 
-/* Look what is there after a refusal or a silence. true: it is this write's. */
-static bool is_ours(struct put *p, struct ck_k8s_meta *m, int *ret_stat)
+/* What a look finds after a refusal or a silence. */
+struct seen {
+    int r;                         /* of the look: 0, NOT_FOUND, or nothing is known */
+    bool same;                     /* what the write was to replace is still there */
+    enum ck_marks_verdict verdict; /* on this write */
+};
+
+static bool known(const struct seen *now)
 {
-    CK_AUTOERR err = CK_ERR_INIT;
-    *ret_stat = ck_k8s_stat(p->s, p->a, p->file.key, m, &err);
-    return *ret_stat == 0 && strcmp(m->nonce, p->nonce) == 0;
+    return now->r == 0 || now->r == -(int)CK_NOT_FOUND;
 }
 
-/* `resp`: the refusal; NULL: no reply came, or one that says nothing. */
+static struct seen look(struct put *p, struct ck_k8s_meta *m)
+{
+    CK_AUTOERR err = CK_ERR_INIT;
+    struct seen now = {.verdict = CK_MARKS_UNKNOWN};
+    now.r = ck_k8s_stat(p->s, p->a, p->file.key, m, &err);
+    now.same =
+        p->file.rv ? now.r == 0 && strcmp(m->rv, p->file.rv) == 0 : now.r == -(int)CK_NOT_FOUND;
+    if (now.r == 0)
+        now.verdict = ck_marks_judge(p->marks, m->nonce);
+    return now;
+}
+
+static int unknown(const struct put *p, struct ck_err *err)
+{
+    return ck_fail(err, CK_UNAVAILABLE,
+                   "the outcome of the write is unknown: writing %s took more than one attempt, "
+                   "and someone else has written it since",
+                   ck_k8s_where(p->s, p->file.key, p->a));
+}
+
+/* Refused, and not because of an earlier sending of this write: as far as can be known. Something
+ * on the way may have sent it twice even when this side did not. */
+static int settle_refusal(struct put *p, const struct seen *now, bool resent, struct ck_err *err)
+{
+    bool buried = now->verdict == CK_MARKS_BURIED, unmarked = now->verdict == CK_MARKS_UNKNOWN;
+    if (!known(now) && resent)
+        return ck_wrap(err, "the outcome of the write is unknown");
+    if (resent && (now->r != 0 || buried))
+        return unknown(p, err);
+    if (p->file.rv && now->r == 0 && (buried || (unmarked && resent)))
+        return unknown(p, err);
+    return refused(p, err);
+}
+
+/* `resp`: the refusal; NULL: no reply came, or one that says nothing. *m becomes what is there when
+ * it is this write's. */
 static int resolve(struct put *p, const struct ck_resp *resp, struct ck_k8s_meta *m,
                    struct ck_err *err)
 {
-    bool silence = !resp;
-    int stat;
-    if (is_ours(p, m, &stat)) {
+    struct seen now = look(p, m);
+    if (now.r == 0 && (now.verdict == CK_MARKS_OURS || now.verdict == CK_MARKS_OURS_ONCE)) {
+        if (now.verdict == CK_MARKS_OURS_ONCE)
+            m->rv = ""; /* somebody has written on top of it: its version is gone */
         ck_err_done(err);
         return 0;
     }
-    bool known = stat == 0 || stat == -(int)CK_NOT_FOUND;
-    if (silence && known)
-        return -(int)err->code; /* it did not take effect; the failure stands */
-    p->unclear = !known;
-    if (silence)
+    /* It may still be on its way while what it is to replace is there. */
+    p->unclear = !known(&now) || (!resp && now.same);
+    if (resp)
+        return settle_refusal(p, &now, resp->attempts > 1, err);
+    if (!known(&now))
         return ck_wrap(err, "the outcome of the write is unknown");
-    if (p->file.rv && resp->attempts > 1)
-        return ck_fail(
-            err, CK_UNAVAILABLE,
-            "the outcome of the write is unknown: writing %s took more than one attempt, "
-            "and someone else has written it since",
-            ck_k8s_where(p->s, p->file.key, p->a));
-    return refused(p, err);
+    if (p->file.rv && now.verdict == CK_MARKS_NOT_OURS)
+        return refused(p, err);
+    return -(int)err->code; /* it did not take effect, or nobody knows; the failure stands */
 }
 
 /* One POST or PUT, as p->file.rv says. CONFLICT and EXISTS only when somebody else was faster. */
@@ -99,6 +139,13 @@ static int put_once(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
     return resp.status >= 500 ? resolve(p, NULL, m, err) : r;
 }
 
+/* A mark for the write, on top of those of p->old. */
+static void make_marks(struct put *p)
+{
+    const char *base = ck_arena_printf(p->a, "%s %s", p->old.rv, p->old.nonce);
+    ck_marks_new(*p->old.rv ? base : NULL, p->marks);
+}
+
 /* Look, then create or replace what was seen; again when somebody was faster. */
 static int put_any(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
 {
@@ -106,11 +153,12 @@ static int put_any(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
         int r = ck_k8s_stat(p->s, p->a, p->file.key, &p->old, err);
         if (r == -(int)CK_NOT_FOUND) {
             ck_err_done(err);
-            p->old = (struct ck_k8s_meta){.rv = "", .uid = ""};
+            p->old = nothing;
         } else if (r < 0) {
             return r;
         }
         p->file.rv = *p->old.rv ? p->old.rv : NULL;
+        make_marks(p);
         r = put_once(p, m, err);
         if ((r != -(int)CK_CONFLICT && r != -(int)CK_EXISTS) || i + 1 == ANY_TRIES)
             return r;
@@ -131,7 +179,7 @@ static int put_parts(struct put *p, struct ck_err *err)
     if (n > CK_K8S_MAX_PARTS)
         return ck_fail(err, CK_LIMIT, "error writing %s: it is larger than %d MiB",
                        ck_k8s_where(p->s, f->key, p->a), CK_K8S_MAX_PARTS);
-    memcpy(f->gen, p->nonce, CK_K8S_GEN - 1);
+    memcpy(f->gen, p->marks, CK_K8S_GEN - 1);
     f->parts = (unsigned)n;
     struct ck_k8s_meta m;
     int r = ck_k8s_stat(p->s, p->a, f->key, &m, err);
@@ -193,20 +241,16 @@ static int check_key(struct put *p, struct ck_err *err)
 
 static int write_with(struct put *p, struct ck_version *ret, struct ck_err *err)
 {
-    struct ck_k8s_meta m = {.rv = "", .uid = ""};
+    struct ck_k8s_meta m = nothing;
     int r = check_key(p, err);
     if (r < 0)
         return r;
-    unsigned char nonce[NONCE_LEN];
-    ck_random(nonce, sizeof nonce);
-    CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
-    ck_hex_encode(&hex, nonce, sizeof nonce);
-    memcpy(p->nonce, hex.ptr, sizeof p->nonce);
-    p->file.nonce = p->nonce;
-    p->old = (struct ck_k8s_meta){.rv = "", .uid = ""};
+    p->file.nonce = p->marks;
+    p->old = nothing;
     if (p->opts->mode == CK_WRITE_IF_UNCHANGED &&
         !ck_k8s_version_parse(p->a, p->opts->version, &p->old))
         return refused(p, err); /* nothing to compare with: fail closed */
+    make_marks(p);
     r = put_parts(p, err);
     if (r == 0)
         r = put(p, &m, err);
