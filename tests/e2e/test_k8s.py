@@ -174,6 +174,31 @@ def test_listing_costs_one_request_however_much_lies_beneath(api, tmp_path):
 
 
 @pytest.mark.slow
+def test_what_lists_cost_does_not_depend_on_what_lies_beneath(api, new_proxy, tmp_path):
+    """Requests for the list of clusters, and for that of folders, with several pages of files in them."""
+    clusters, beneath = (100, 100) if FULL else (9, 70)
+    ns = api.namespace()
+    names = [f"c{i:03}.example.com" for i in range(clusters)]
+    config = "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata:\n  name: {}\nspec: {{}}\n"
+    files = [(f"state/{n}/config", config.format(n).encode()) for n in names]
+    files += [(f"state/{n}/backups/etcd/main/{i}", b"x") for n in names for i in range(beneath)]
+    api.put_many(ns, files)
+    with new_proxy() as proxy:
+        store = Store(api, tmp_path, proxy.kubeconfig, ns)
+        out = store.ok("get", "clusters").stdout
+        assert [n for n in names if n not in out] == [] and proxy.n == 1
+        proxy.arm(0, None, 0)
+        p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "dirs", "state"], env=store.env, text=True,
+                           capture_output=True, timeout=60)
+        assert [line.split()[0] for line in p.stdout.splitlines()] == names, p.stderr
+        assert proxy.n <= 3 and len(files) > 600, proxy.seen
+        proxy.arm(0, None, 0)
+        p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "dirs", "."], env=store.env, text=True,
+                           capture_output=True, timeout=60)
+        assert p.stdout.split()[0] == "state" and proxy.n == 2  # the second finds nothing outside of the first
+
+
+@pytest.mark.slow
 def test_sixty_four_processes_create_one_group_once(store):
     store.ok("create", "-f", "-", stdin=ALL)
     procs = []
@@ -416,6 +441,71 @@ def test_a_copied_secret_is_refused(api, store):
     kubectl(api, "create", "-n", store.namespace, "-f", "-", stdin=json.dumps(doc))
     p = store.run("get", "cluster", "d.example.com")
     assert p.returncode and "it was copied or edited" in p.stderr
+
+
+# ---- kOps' custom resources beside the files
+
+def definition(plural, kind, spec):
+    """As kOps ships it, with fewer fields: the API server drops what is not named."""
+    schema = {"type": "object", "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"},
+                                               "spec": {"type": "object", "properties": spec}}}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.kops.k8s.io"},
+            "spec": {"group": "kops.k8s.io", "scope": "Namespaced", "preserveUnknownFields": False,
+                     "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": kind + "List"},
+                     "versions": [{"name": "v1alpha2", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]}}
+
+
+TEXT = {"type": "string"}
+KEYS = {"type": "array", "items": {"type": "object", "properties": {k: TEXT for k in ("id", "publicMaterial", "privateMaterial")}}}
+DEFINITIONS = [definition("clusters", "Cluster", {"channel": TEXT, "configBase": TEXT, "kubernetesVersion": TEXT}),
+               definition("instancegroups", "InstanceGroup", {"role": TEXT, "maxSize": {"type": "integer", "format": "int32"}}),
+               definition("keysets", "Keyset", {"type": TEXT, "primaryId": TEXT, "keys": KEYS}),
+               definition("sshcredentials", "SSHCredential", {"publicKey": TEXT})]
+
+
+@pytest.mark.slow
+def test_objects_are_published_as_custom_resources_as_documented(api, store, tmp_path):
+    text = (ROOT / "docs/stores.md").read_text().split("### Clusters as kOps' custom resources")[1]
+    commands = re.search(r"```sh\n(.*?)```", text, re.S).group(1)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout",
+                    "ca.key", "-out", "ca.pem", "-subj", "/CN=x", "-addext", "keyUsage=critical,keyCertSign"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    store.ok("create", "-f", "-", stdin=ALL)
+    store.ok("create", "keypair", "kubernetes-ca", "--cert", "ca.pem", "--key", "ca.key", "--primary", "--name", NAME)
+    (tmp_path / "key.pub").write_text("ssh-ed25519 AAAAC3Nza someone@example\n")
+    (tmp_path / "crds").mkdir()
+    for d in DEFINITIONS:
+        (tmp_path / "crds" / d["metadata"]["name"]).with_suffix(".json").write_text(json.dumps(d))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/ckops").symlink_to(PROGRAM)
+    kubectl(api, "version", "--client")  # skips where there is none
+    (tmp_path / "bin/kubectl").symlink_to(k8s_server.find("kubectl"))
+    env = dict(store.env, PATH=f"{tmp_path}/bin:{os.environ['PATH']}", HOME=HOME)
+
+    def run(script):
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=env, cwd=tmp_path, text=True, capture_output=True, timeout=120)
+
+    once, rest = commands.split("kubectl create namespace", 1)
+    p = run(once + "kubectl wait --for=condition=Established --timeout=60s "
+            + " ".join("crd/" + d["metadata"]["name"] for d in DEFINITIONS) + "\nkubectl create namespace" + rest)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+    def resource(kind, name):
+        return json.loads(kubectl(api, "get", kind, name, "-n", "c-example-com", "-o", "json"))
+
+    cluster = resource("clusters.kops.k8s.io", NAME)
+    assert cluster["spec"] == {"channel": "stable", "configBase": cluster["spec"]["configBase"]} | (
+        {"kubernetesVersion": cluster["spec"]["kubernetesVersion"]} if "kubernetesVersion" in cluster["spec"] else {})
+    assert resource("instancegroups.kops.k8s.io", "nodes")["spec"] == {"role": "Node", "maxSize": 2}
+    assert resource("sshcredentials.kops.k8s.io", "admin")["spec"]["publicKey"].startswith("ssh-ed25519 AAAAC3Nza")
+    keyset = resource("keysets.kops.k8s.io", "kubernetes-ca")["spec"]
+    assert keyset["type"] == "Keypair" and keyset["keys"][0]["privateMaterial"] and not (tmp_path / "copy").exists()
+    # The files are the truth: what the definitions do not know is in them alone, and changes are published anew.
+    assert "cloudProvider: aws" in store.read(f"{NAME}/config")
+    store.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert resource("instancegroups.kops.k8s.io", "nodes")["spec"]["maxSize"] == 2
+    again = next(line for line in rest.splitlines() if line.startswith("ckops get ig"))
+    assert run(again).returncode == 0 and resource("instancegroups.kops.k8s.io", "nodes")["spec"]["maxSize"] == 7
 
 
 # ---- namespaces

@@ -4,6 +4,7 @@ tokens, on loopback and free ports. No kubelet and no controllers: nothing but t
     with Kubernetes() as k: run([...], env=k.env())"""
 import base64
 import hashlib
+import http.client
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import servers
 
@@ -180,6 +182,22 @@ class Kubernetes(servers.Server):
     def put(self, namespace, path, data):
         status, doc = self.api("POST", f"/api/v1/namespaces/{namespace}/secrets", hand_made(path, data))
         assert status == 201, doc
+
+    def put_many(self, namespace, files):
+        """(path, data) of many files, over kept connections."""
+        def some(part):
+            context = ssl._create_unverified_context()
+            c = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=60)
+            for path, data in part:
+                c.request("POST", f"/api/v1/namespaces/{namespace}/secrets", json.dumps(hand_made(path, data)),
+                          {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": "application/json"})
+                reply = c.getresponse()
+                assert reply.status == 201, reply.read()
+                reply.read()
+            c.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(some, (files[i::8] for i in range(8))))
 
     def api(self, method, path, body=None, token=ADMIN_TOKEN, kind="application/json"):
         """(status, document) as the admin, independent of the program under test."""

@@ -313,6 +313,13 @@ static void listing(void **state)
 #define T  "> GET " TREE "\n" LISTED
 #define L2 "> GET " NEXT("dir") "\n"
 #define T2 "> GET " NEXT("in-1") "\n"
+#define D_OF(before, not )                                                                         \
+    "> GET " API "?" before "labelSelector=ckops.dev%2Fin-1%3D" K16                                \
+    "%2Cckops.dev%2Fin-2" not "&limit=500\n" LISTED
+#define D(not ) D_OF("", not )
+#define DMORE   D_OF("continue=t%2F1&", "")
+#define NOT_B   "%2Cckops.dev%2Fin-2%20notin%20%28e51d87a94ddf76c0%29"
+#define NOT_B_C "%2Cckops.dev%2Fin-2%20notin%20%28e51d87a94ddf76c0%2C7dc97b7a915111fe%29"
     static const struct wire_case t[] = {
         {"files", LIST_FILES, L SIGNED PAGE("", ITEM("k/b") "," ITEM("k/a")), CK_OK, "a b"},
         COMMON(LIST_FILES, L, PAGE("", ITEM("k/b")), "b"),
@@ -334,9 +341,22 @@ static void listing(void **state)
         COMMON(LIST_TREE, T, PAGE("", ITEM("k/b")), "b"),
         {"tree, two pages", LIST_TREE, T PAGE(MORE, ITEM("k/b")) T2 PAGE("", ITEM("k/a/b")), CK_OK,
          "a/b b"},
-        {"folders", LIST_DIRS, T PAGE("", ITEM("k/b/1") "," ITEM("k/b/2") "," ITEM("k/f")), CK_OK,
-         "b"},
-        COMMON(LIST_DIRS, T, PAGE("", ITEM("k/b/1")), "b"),
+        {"folders", LIST_DIRS, D("") PAGE("", ITEM("k/b/1") "," ITEM("k/b/2") "," ITEM("k/f")),
+         CK_OK, "b"},
+        COMMON(LIST_DIRS, D(""), PAGE("", ITEM("k/b/1")), "b"),
+        {"folders, the rest of a page of many that differ", LIST_DIRS,
+         D("") PAGE(MORE, ITEM("k/b/1") "," ITEM("k/c/1")) DMORE PAGE("", ITEM("k/a/1")), CK_OK,
+         "a b c"},
+        {"folders, without one that fills pages", LIST_DIRS,
+         D("") PAGE(MORE, ITEM("k/b/1") "," ITEM("k/b/2") "," ITEM("k/b/3")) D(NOT_B)
+             PAGE("", ITEM("k/a/1")),
+         CK_OK, "a b"},
+        {"folders, a page that expired", LIST_DIRS,
+         D("") PAGE(MORE, ITEM("k/b/1") "," ITEM("k/c/1")) DMORE EXPIRED D(NOT_B_C)
+             PAGE("", ITEM("k/a/1")),
+         CK_OK, "a b c"},
+        {"folders, pages that always expire", LIST_DIRS,
+         D("") EXPIRED D("") EXPIRED D("") EXPIRED D("") EXPIRED, CK_UNAVAILABLE, "have no end"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }

@@ -2,8 +2,10 @@
 #include "vfs/k8s/k8s.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -157,7 +159,7 @@ static const char *path_below(const char *path, const char *dir)
     return strncmp(path, dir, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : NULL;
 }
 
-enum what { FILES, DIRS, TREE };
+enum what { FILES, DIRS, TREE }; /* DIRS only of folders deeper than there are labels */
 
 struct listing {
     enum what what;
@@ -245,16 +247,147 @@ int ck_k8s_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck
     return list(v, key, FILES, a, ret, err);
 }
 
-int ck_k8s_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                     struct ck_err *err)
-{
-    return list(v, key, DIRS, a, ret, err);
-}
-
 int ck_k8s_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                 struct ck_err *err)
 {
     return list(v, key, TREE, a, ret, err);
+}
+
+/* ---- folders of a folder ---- */
+
+/* A listing brings files, not folders, in no order of theirs. When a page shows mostly folders that
+ * are known already, it starts anew without them (their labels are excluded), so that what it costs
+ * depends on how many folders there are and not on how much lies in them. */
+
+enum { EXCLUDED_MAX = 300 }; /* 6 KB of a URL */
+
+struct subfolder {
+    const char *name;
+    char hash[CK_K8S_HASH]; /* its label's value */
+    size_t files;           /* of it, as seen so far */
+};
+
+struct subfolders {
+    struct ck_arena *a;
+    const char *dir;
+    unsigned level;   /* of the label that tells them apart */
+    struct ck_map by; /* name -> struct subfolder */
+    size_t files, known, excluded;
+};
+
+static int add_subfolder(void *arg, const struct ck_val *v, struct ck_err *err)
+{
+    struct subfolders *f = arg;
+    struct ck_k8s_meta m;
+    int r = ck_k8s_meta_of(v, &m, err);
+    if (r == -(int)CK_UNSUPPORTED) {
+        ck_err_done(err);
+        r = 0;
+    }
+    const char *rel = r == 0 ? path_below(m.path, f->dir) : NULL;
+    size_t n = rel ? strcspn(rel, "/") : 0;
+    if (!n || !rel[n])
+        return r;
+    f->files++;
+    struct subfolder *one = ck_map_getn(&f->by, ck_slice_n(rel, n));
+    if (one) {
+        one->files++;
+        f->known++;
+        return 0;
+    }
+    if (f->by.n >= MAX_ENTRIES)
+        return ck_fail(err, CK_LIMIT, "more than %d folders", MAX_ENTRIES);
+    one = ck_arena_alloc(f->a, sizeof *one);
+    *one = (struct subfolder){.name = ck_arena_strndup(f->a, rel, n), .files = 1};
+    ck_k8s_hash(ck_slice_n(m.path, (size_t)(rel - m.path) + n), one->hash);
+    ck_map_putn(&f->by, ck_slice_n(rel, n), one);
+    return 0;
+}
+
+static int by_files(const void *x, const void *y)
+{
+    const struct subfolder *a = *(const struct subfolder *const *)x;
+    const struct subfolder *b = *(const struct subfolder *const *)y;
+    return a->files == b->files ? strcmp(a->name, b->name) : a->files < b->files ? 1 : -1;
+}
+
+/* All below the folder but what lies in the largest subfolders seen so far. */
+static const char *selector_of_others(struct subfolders *f, struct ck_arena *a)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    if (*f->dir)
+        ck_buf_fmt(&b, "%s,", selector_below(a, f->dir));
+    ck_buf_fmt(&b, "ckops.dev/in-%u", f->level);
+    size_t n = f->by.n < EXCLUDED_MAX ? f->by.n : EXCLUDED_MAX;
+    const struct subfolder **largest = ck_arena_alloc(a, (f->by.n + 1) * sizeof *largest);
+    for (size_t i = 0; i < f->by.n; i++)
+        largest[i] = f->by.e[i].val;
+    if (f->by.n)
+        qsort(largest, f->by.n, sizeof *largest, by_files);
+    for (size_t i = 0; i < n; i++)
+        ck_buf_fmt(&b, "%s%s", i ? "," : ck_arena_printf(a, ",ckops.dev/in-%u notin (", f->level),
+                   largest[i]->hash);
+    if (n)
+        ck_buf_putc(&b, ')');
+    f->excluded = n;
+    return ck_arena_strdup(a, ck_buf_str(&b));
+}
+
+static int all_subfolders(struct subfolders *f, struct pages *p, struct ck_arena *a,
+                          struct ck_err *err)
+{
+    p->selector = selector_of_others(f, a);
+    for (unsigned n = 0, restarts = 0; n < MAX_PAGES; n++) {
+        p->expired = false;
+        f->files = f->known = 0;
+        int r = one_page(p, err);
+        if (r < 0)
+            return r;
+        if (p->expired && restarts++ == RESTARTS)
+            break;
+        if (!p->expired && !p->token.len)
+            return 0;
+        bool more = f->excluded < EXCLUDED_MAX && f->by.n > f->excluded;
+        if (p->expired || (more && 2 * f->known > f->files)) {
+            p->selector = selector_of_others(f, a);
+            ck_buf_reset(&p->token);
+        }
+    }
+    return ck_fail(err, CK_UNAVAILABLE, "error listing: the pages have no end");
+}
+
+int ck_k8s_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                     struct ck_err *err)
+{
+    struct ck_k8s *s = (struct ck_k8s *)v;
+    CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
+    struct subfolders f = {.a = tmp, .dir = folder(tmp, key), .level = 1};
+    for (const char *p = f.dir; *p; p = strchr(p, '/') ? strchr(p, '/') + 1 : "")
+        f.level++;
+    if (f.level > CK_K8S_LEVELS)
+        return list(v, key, DIRS, a, ret, err);
+    int r = ck_k8s_prepare(s, err);
+    if (r < 0)
+        return r;
+    struct pages p = {
+        .s = s, .key = key, .meta = true, .limit = PAGE, .fn = add_subfolder, .arg = &f};
+    CK_AUTOERR own = CK_ERR_INIT;
+    r = all_subfolders(&f, &p, tmp, &own);
+    struct ck_entries out = {0};
+    for (size_t i = 0; r == 0 && i < f.by.n; i++) {
+        const char *full = ck_arena_printf(a, "%s%s%s", f.dir, *f.dir ? "/" : "", f.by.e[i].key);
+        ck_entries_add(a, &out,
+                       (struct ck_entry){.key = full,
+                                         .name = full + strlen(full) - strlen(f.by.e[i].key),
+                                         .size = -1});
+    }
+    ck_map_done(&f.by);
+    ck_buf_done(&p.token);
+    if (r < 0)
+        return err ? ck_err_move(err, &own) : r;
+    ck_entries_sort(&out);
+    *ret = out;
+    return 0;
 }
 
 /* ---- removing a tree ---- */
