@@ -261,7 +261,8 @@ def test_something_that_greets_instead_of_speaking_sftp(server, tmp_path):
 BAD = {
     "ssh:///x": "it has the form ssh://[user@]host[:port]/folder",
     "ssh://-oProxyCommand=x/y": "without a hyphen in front",
-    "ssh://a b/c": "names without blanks",
+    "ssh://a b/c": "the nearest that works is ssh://ab/…",
+    "ssh://me@-h;id:22/c": "the nearest that works is ssh://me@hid:22/…",
     "ssh://user@-x/y": "without a hyphen in front",
     "ssh://-l@x/y": "without a hyphen in front",
     "ssh://host:port/y": "it has the form",

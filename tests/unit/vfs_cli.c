@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "vfs/vfs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: vfs_cli URL OPERATION KEY [ARGUMENT…]\n");
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* as ckops does: a failed write is reported instead */
     struct ck_env env = {0};
     ck_env_from_process(&env);
     const char *v = ck_env_nonempty(&env, "CK_VERBOSITY");

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "doc/json.h"
+#include "vfs/object/marks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,14 +288,11 @@ void ck_k8s_version(const struct ck_k8s_meta *m, struct ck_version *ret)
     *ret = (struct ck_version){""};
     if (!*m->rv)
         return;
-    int n = m->parts
-                ? snprintf(ret->token, sizeof ret->token, "%.40s %s/%u", m->rv, m->gen, m->parts)
-                : snprintf(ret->token, sizeof ret->token, "%.40s", m->rv);
-    /* Marks that do not fit, or are none, are left out: they only tell whose write it was. */
-    size_t room = sizeof ret->token - (size_t)n - 1;
-    if (*m->nonce && strlen(m->nonce) < room &&
-        strspn(m->nonce, "0123456789abcdef.") == strlen(m->nonce))
-        snprintf(ret->token + n, room + 1, " %s", m->nonce);
+    if (m->parts)
+        snprintf(ret->token, sizeof ret->token, "%.40s %s/%u", m->rv, m->gen, m->parts);
+    else
+        snprintf(ret->token, sizeof ret->token, "%.40s", m->rv);
+    ck_marks_add(ret, m->nonce);
 }
 
 bool ck_k8s_version_parse(struct ck_arena *a, const struct ck_version *v, struct ck_k8s_meta *ret)

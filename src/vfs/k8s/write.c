@@ -1,6 +1,6 @@
 /* Conditional writes: create is a POST, update a PUT with the resourceVersion, and any write is one
  * of the two. Every write carries a mark of its own and those of the writes it builds on
- * (vfs/object/marks.h), so that a success whose reply was lost is not taken for somebody else's,
+ * (vfs/object/outcome.h), so that a success whose reply was lost is not taken for somebody else's,
  * even when others have written on top of it. */
 #include "vfs/k8s/k8s.h"
 
@@ -8,7 +8,7 @@
 #include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
-#include "vfs/object/marks.h"
+#include "vfs/object/outcome.h"
 
 #include <string.h>
 
@@ -21,63 +21,51 @@ struct put {
     struct ck_k8s_file file;
     const struct ck_write_opts *opts;
     char marks[CK_MARKS_LEN];
-    struct ck_k8s_meta old; /* what is replaced; rv "" for nothing */
-    bool unclear;           /* the write may have taken effect */
+    struct ck_k8s_meta old;  /* what is replaced; rv "" for nothing */
+    struct ck_k8s_meta seen; /* by a look afterwards */
+    bool unclear;            /* the write may have taken effect */
     struct ck_arena *a;
 };
 
-static int refused(const struct put *p, struct ck_err *err)
+/* Look what is there after a refusal or a silence. */
+static int look(void *arg, struct ck_seen *ret, struct ck_err *err)
 {
-    if (p->opts->mode == CK_WRITE_CREATE)
-        return ck_fail(err, CK_EXISTS, "file already exists");
-    return ck_fail(err, CK_CONFLICT, "%s was changed by someone else since it was read",
-                   ck_k8s_where(p->s, p->file.key, p->a));
+    struct put *p = arg;
+    struct ck_version base;
+    int r = ck_k8s_stat(p->s, p->a, p->file.key, &p->seen, err);
+    ck_k8s_version(&p->old, &base);
+    p->unclear = r < 0 && r != -(int)CK_NOT_FOUND;
+    if (r == -(int)CK_NOT_FOUND) {
+        ck_err_done(err);
+        p->unclear = !p->file.rv; /* it may still be on its way */
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    ret->found = true;
+    ck_k8s_version(&p->seen, &ret->version);
+    ret->verdict = ck_outcome_judge(p->marks, &base, &ret->version, p->seen.nonce);
+    p->unclear = p->file.rv && ck_marks_same_tag(ret->version.token, base.token);
+    if (ret->verdict == CK_MARKS_OURS_ONCE)
+        p->seen.rv = ""; /* somebody has written on top of it: its version is gone */
+    return 0;
 }
 
-/* What a look finds after a refusal or a silence. */
-struct seen {
-    int r;                         /* of the look: 0, NOT_FOUND, or nothing is known */
-    bool same;                     /* what the write was to replace is still there */
-    enum ck_marks_verdict verdict; /* on this write */
-};
-
-static bool known(const struct seen *now)
+static struct ck_outcome outcome(struct put *p)
 {
-    return now->r == 0 || now->r == -(int)CK_NOT_FOUND;
+    return (struct ck_outcome){.scheme = "k8s",
+                               .container = p->s->base.container,
+                               .key = p->file.key,
+                               .create = p->opts->mode == CK_WRITE_CREATE ||
+                                         (p->opts->mode == CK_WRITE_ANY && !p->file.rv),
+                               .look = look,
+                               .arg = p};
 }
 
-static struct seen look(struct put *p, struct ck_k8s_meta *m)
+static int refused(struct put *p, struct ck_err *err)
 {
-    CK_AUTOERR err = CK_ERR_INIT;
-    struct seen now = {.verdict = CK_MARKS_UNKNOWN};
-    now.r = ck_k8s_stat(p->s, p->a, p->file.key, m, &err);
-    now.same =
-        p->file.rv ? now.r == 0 && strcmp(m->rv, p->file.rv) == 0 : now.r == -(int)CK_NOT_FOUND;
-    if (now.r == 0)
-        now.verdict = ck_marks_judge(p->marks, m->nonce);
-    return now;
-}
-
-static int unknown(const struct put *p, struct ck_err *err)
-{
-    return ck_fail(err, CK_UNAVAILABLE,
-                   "the outcome of the write is unknown: writing %s took more than one attempt, "
-                   "and someone else has written it since",
-                   ck_k8s_where(p->s, p->file.key, p->a));
-}
-
-/* Refused, and not because of an earlier sending of this write: as far as can be known. Something
- * on the way may have sent it twice even when this side did not. */
-static int settle_refusal(struct put *p, const struct seen *now, bool resent, struct ck_err *err)
-{
-    bool buried = now->verdict == CK_MARKS_BURIED, unmarked = now->verdict == CK_MARKS_UNKNOWN;
-    if (!known(now) && resent)
-        return ck_wrap(err, "the outcome of the write is unknown");
-    if (resent && (now->r != 0 || buried))
-        return unknown(p, err);
-    if (p->file.rv && now->r == 0 && (buried || (unmarked && resent)))
-        return unknown(p, err);
-    return refused(p, err);
+    struct ck_outcome o = outcome(p);
+    return ck_outcome_refused(&o, err);
 }
 
 /* `resp`: the refusal; NULL: no reply came, or one that says nothing. *m becomes what is there when
@@ -85,22 +73,16 @@ static int settle_refusal(struct put *p, const struct seen *now, bool resent, st
 static int resolve(struct put *p, const struct ck_resp *resp, struct ck_k8s_meta *m,
                    struct ck_err *err)
 {
-    struct seen now = look(p, m);
-    if (now.r == 0 && (now.verdict == CK_MARKS_OURS || now.verdict == CK_MARKS_OURS_ONCE)) {
-        if (now.verdict == CK_MARKS_OURS_ONCE)
-            m->rv = ""; /* somebody has written on top of it: its version is gone */
+    struct ck_outcome o = outcome(p);
+    int r = resp ? ck_outcome_of_refusal(&o, resp->attempts > 1, NULL, err)
+                 : ck_outcome_of_silence(&o, NULL, err);
+    if (r == 0) {
         ck_err_done(err);
-        return 0;
+        *m = p->seen;
+    } else if (resp) {
+        p->unclear = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
     }
-    /* It may still be on its way while what it is to replace is there. */
-    p->unclear = !known(&now) || (!resp && now.same);
-    if (resp)
-        return settle_refusal(p, &now, resp->attempts > 1, err);
-    if (!known(&now))
-        return ck_wrap(err, "the outcome of the write is unknown");
-    if (p->file.rv && now.verdict == CK_MARKS_NOT_OURS)
-        return refused(p, err);
-    return -(int)err->code; /* it did not take effect, or nobody knows; the failure stands */
+    return r;
 }
 
 /* One POST or PUT, as p->file.rv says. CONFLICT and EXISTS only when somebody else was faster. */

@@ -116,14 +116,17 @@ static const struct ck_vfs_ops ssh_ops = {
     .preferred_hash = CK_SHA256,
 };
 
+static bool char_ok(char c, const char *more)
+{
+    bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return alnum || (c && strchr(more, c));
+}
+
 static bool word_ok(struct ck_slice s, const char *more)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-        if (!alnum && (!c || !strchr(more, c)))
+    for (size_t i = 0; i < s.len; i++)
+        if (!char_ok(s.ptr[i], more))
             return false;
-    }
     return s.len && s.ptr[0] != '-'; /* which ssh would take for an option */
 }
 
@@ -166,15 +169,36 @@ static int refuse(struct ck_err *err, const char *url, const char *why)
     return ck_fail(err, CK_INVALID, "invalid ssh path: %s: %s", ck_buf_str(&q), why);
 }
 
+/* The nearest target that works, when there is one: what may not be in it left out. */
+static bool put_nearest(struct ck_buf *b, struct ck_slice t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        bool first = !b->len || b->ptr[b->len - 1] == '@';
+        if (char_ok(t.ptr[i], first ? "[" : "@:.[]_-+"))
+            ck_buf_putc(b, t.ptr[i]);
+    }
+    return target_ok(ck_buf_slice(b));
+}
+
+static int refuse_target(struct ck_err *err, const char *url, struct ck_slice target)
+{
+    CK_AUTOBUF struct ck_buf why = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf near = CK_BUF_INIT;
+    ck_buf_puts(&why,
+                "it has the form ssh://[user@]host[:port]/folder, names without blanks and without "
+                "a hyphen in front; what else ssh needs belongs into ~/.ssh/config");
+    if (put_nearest(&near, target))
+        ck_buf_fmt(&why, "; the nearest that works is ssh://%s/…", ck_buf_str(&near));
+    return refuse(err, url, ck_buf_str(&why));
+}
+
 int ck_vfs_parse_ssh(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                      struct ck_err *err)
 {
     const char *host = url + strlen("ssh://");
     struct ck_slice target = ck_slice_n(host, strcspn(host, "/?#"));
     if (!target_ok(target))
-        return refuse(err, url,
-                      "it has the form ssh://[user@]host[:port]/folder, names without blanks and "
-                      "without a hyphen in front; what else ssh needs belongs into ~/.ssh/config");
+        return refuse_target(err, url, target);
     if (strpbrk(url, "?#"))
         return refuse(err, url,
                       "a store's URL has no query and no fragment (in a name, write ? as %3F and # "
