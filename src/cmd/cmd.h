@@ -120,8 +120,10 @@ struct ck_ctx {
     bool store_open;
     struct ck_store_settings settings; /* of the store; ck_ctx_settings() reads them */
     bool settings_read;
-    struct ck_locker locker;    /* works once the store is open */
-    struct ck_journal *journal; /* notes what changes in the store, once that is open */
+    struct ck_locker locker;        /* works once the store is open */
+    struct ck_locker *other_locker; /* of a second store that the command works on; or NULL */
+    struct ck_store_guard *guard;   /* cmd/store/guard.c */
+    struct ck_journal *journal;     /* notes what changes in the store, once that is open */
 };
 
 extern const struct ck_cmd ck_cmd_root;

@@ -136,7 +136,7 @@ int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_
     struct ck_version ignored;
     if (!opts)
         opts = &any;
-    struct ck_vfs_change c = {CK_CHANGE_WRITE, p, data, opts};
+    struct ck_vfs_change c = {.kind = CK_CHANGE_WRITE, .path = p, .data = data, .opts = opts};
     int r = about_to(&c, err);
     if (r < 0)
         return r;
@@ -148,14 +148,28 @@ int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_
     return shared ? let_pass(p, r, ck_mono_ms() - began) : r;
 }
 
+static bool takes_pieces(const struct ck_path *p)
+{
+    if (!ops(p)->writer || p->vfs->ctx->overlay)
+        return false;
+    for (struct ck_vfs_watch *w = p->vfs->ctx->watch; w; w = w->next)
+        if (!w->streams || !w->streams(w, p))
+            return false;
+    return true;
+}
+
 int ck_vfs_writer_open(const struct ck_path *p, uint64_t size, const struct ck_write_opts *opts,
                        struct ck_vfs_writer **ret, struct ck_err *err)
 {
     *ret = NULL;
-    if (!ops(p)->writer || p->vfs->ctx->watch || p->vfs->ctx->overlay)
+    if (!takes_pieces(p))
         return ck_fail(err, CK_UNSUPPORTED, "this store takes whole contents only");
     struct span s = begin(p, "begin");
-    return end(&s, ops(p)->writer(p->vfs, p->key, size, opts, ret, err));
+    struct ck_vfs_change c = {.kind = CK_CHANGE_WRITE, .path = p, .opts = opts, .in_pieces = true};
+    int r = about_to(&c, err); /* a refusal had better come before the pieces */
+    if (r < 0)
+        return r;
+    return done(&c, end(&s, ops(p)->writer(p->vfs, p->key, size, opts, ret, err)));
 }
 
 int ck_vfs_writer_put(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err)
@@ -169,8 +183,13 @@ int ck_vfs_writer_commit(struct ck_vfs_writer *w, struct ck_version *ret_version
     const struct ck_path p = {w->vfs, w->key};
     struct span s = begin(&p, "commit");
     struct ck_version ignored = {""};
+    struct ck_vfs_change c = {.kind = CK_CHANGE_WRITE, .path = &p, .in_pieces = true};
     *ret_verified = false;
-    return end(&s, w->ops->commit(w, ret_version ? ret_version : &ignored, ret_verified, err));
+    int r = about_to(&c, err);
+    if (r < 0)
+        return r;
+    return done(
+        &c, end(&s, w->ops->commit(w, ret_version ? ret_version : &ignored, ret_verified, err)));
 }
 
 void ck_vfs_writer_free(struct ck_vfs_writer *w)

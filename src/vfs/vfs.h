@@ -100,6 +100,7 @@ struct ck_vfs_change {
     const struct ck_path *path;
     struct ck_slice data;             /* what is written; may be a secret: never log it */
     const struct ck_write_opts *opts; /* of a write; NULL otherwise */
+    bool in_pieces;                   /* a write without `data`: see `streams` below */
 };
 
 /* Sees every change of every store of a context: how locks refuse one and the journal records it.
@@ -111,6 +112,9 @@ struct ck_vfs_watch {
     /* After it, with its result (0 or a negative code; a code other than CONFLICT, EXISTS and
      * NOT_FOUND may mean that it was made all the same). May be NULL. */
     void (*after)(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int result);
+    /* Whether a file may be written in pieces, whose content `w` is not told: it is asked before the
+     * first piece and again before the last step, which alone makes a change. NULL: no. */
+    bool (*streams)(struct ck_vfs_watch *w, const struct ck_path *p);
     struct ck_vfs_watch *next;
     bool busy; /* kept by the VFS: inside one of the two */
 };
@@ -292,8 +296,8 @@ int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
  * each loss of the same key; 10 s at most. */
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err);
-/* Write in pieces. UNSUPPORTED where the store cannot (or somebody watches the context's changes,
- * who is to see whole contents): then nothing has happened. `p` and `opts` must outlive the writer.
+/* Write in pieces. UNSUPPORTED where the store cannot (or somebody watches the context's changes
+ * who is to see this content whole): then nothing has happened. `p` and `opts` must outlive the writer.
  * commit: *ret_verified says that the store has confirmed the content by its digest. After free
  * without a successful commit nothing has been written. */
 int ck_vfs_writer_open(const struct ck_path *p, uint64_t size, const struct ck_write_opts *opts,

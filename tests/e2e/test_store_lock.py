@@ -39,7 +39,7 @@ class User:
     def __init__(self, store, name, **env):
         self.name, self.home = name, store.root / f"home-{name}"
         self.home.mkdir()
-        self.env = dict(store.env, HOME=str(self.home), USER=name, **env)
+        self.env = dict(store.env, HOME=str(self.home), CKOPS_USER=name, **env)
         self.env.pop("XDG_STATE_HOME", None)
 
     def start(self, *args, **more):

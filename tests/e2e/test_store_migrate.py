@@ -424,8 +424,8 @@ def test_an_unreachable_destination_is_refused(w):
 
 
 def test_a_destination_that_may_not_be_written_is_refused(w):
-    w.new.mkdir()
-    (w.new / ".ckops").write_text("a file where the record belongs")
+    (w.new / ".ckops").mkdir(parents=True)
+    (w.new / ".ckops/migrate").write_text("a file where the record belongs")
     refused(w, "the record of the migration")
 
 

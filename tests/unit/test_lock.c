@@ -178,7 +178,7 @@ static void every_change_belongs_to_a_cluster(void **state)
         start(w, &k, CK_LOCK_YES, &no_cluster);
         assert_int_equal(0, put(w, cases[i][0]));
         assert_int_equal(1, k.n);
-        assert_string_equal(cases[i][1], k.held[0]->info.cluster);
+        assert_string_equal(cases[i][1], k.held[0]->lock.info.cluster);
         assert_true(seen(w, cases[i][1]).held);
         ck_locker_end(&k, NULL);
         assert_true(seen(w, cases[i][1]).there && !seen(w, cases[i][1]).held);
@@ -206,7 +206,7 @@ static void what_lies_outside_the_store_belongs_to_the_commands_cluster(void **s
     assert_int_equal(0, ck_vfs_parse(&w->vfs, "memfs://keys/x", &p, NULL));
     assert_int_equal(0, ck_vfs_write(&p, CK_S("x"), NULL, NULL, NULL));
     assert_int_equal(1, k.n);
-    assert_string_equal(A, k.held[0]->info.cluster);
+    assert_string_equal(A, k.held[0]->lock.info.cluster);
     ck_locker_end(&k, NULL);
 }
 

@@ -10,6 +10,14 @@
 
 enum { WORD_MAX = 200, COMMAND_MAX = 1000 };
 
+static void put_word(struct ck_buf *out, struct ck_slice w)
+{
+    for (size_t i = 0; i < w.len && i < WORD_MAX; i++)
+        ck_buf_putc(out, (unsigned char)w.ptr[i] < 0x20 || w.ptr[i] == 0x7f ? '?' : w.ptr[i]);
+    if (w.len > WORD_MAX)
+        ck_buf_puts(out, "…");
+}
+
 const char *ck_ctx_login(struct ck_ctx *ctx)
 {
     struct passwd entry, *found = NULL;
@@ -17,6 +25,14 @@ const char *ck_ctx_login(struct ck_ctx *ctx)
     if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found)
         return ck_arena_strdup(ctx->arena, found->pw_name);
     return ck_arena_printf(ctx->arena, "%u", (unsigned)geteuid());
+}
+
+const char *ck_ctx_user(struct ck_ctx *ctx)
+{
+    const char *given = ck_env_nonempty(&ctx->env, "CKOPS_USER");
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    put_word(&b, ck_slice_of(given ? given : ck_ctx_login(ctx)));
+    return ck_arena_strdup(ctx->arena, ck_buf_str(&b));
 }
 
 const char *ck_ctx_host(struct ck_ctx *ctx)
@@ -28,14 +44,6 @@ const char *ck_ctx_host(struct ck_ctx *ctx)
 }
 
 /* ---- the command line without what may be secret ---- */
-
-static void put_word(struct ck_buf *out, struct ck_slice w)
-{
-    for (size_t i = 0; i < w.len && i < WORD_MAX; i++)
-        ck_buf_putc(out, (unsigned char)w.ptr[i] < 0x20 || w.ptr[i] == 0x7f ? '?' : w.ptr[i]);
-    if (w.len > WORD_MAX)
-        ck_buf_puts(out, "…");
-}
 
 /* A name or a location. Of assignments only what is assigned to; of URLs neither a password nor
  * what follows `?`, where signatures are. */
@@ -50,8 +58,9 @@ static void put_value(struct ck_buf *out, const char *text)
 
 /* Options whose values are names and places. Every other value could be anything: it is left out.
  */
-static const char *const shown_options[] = {"at",  "filename", "git",    "name",   "output", "role",
-                                            "set", "state",    "subnet", "target", "unset",  NULL};
+static const char *const shown_options[] = {"at",   "filename", "git",   "name",   "output",
+                                            "role", "set",      "state", "subnet", "target",
+                                            "to",   "unset",    NULL};
 
 static bool is_shown(const char *name)
 {
@@ -69,6 +78,14 @@ static bool is_root_option(const struct ck_opt *o)
     return false;
 }
 
+/* --state is one, too. */
+static bool is_list(const struct ck_opt *o)
+{
+    return o->type == CK_OPT_STRINGS || o->type == CK_OPT_STRARRAY ||
+           (o->type == CK_OPT_CUSTOM && o->off == offsetof(struct ck_ctx, opt_states) &&
+            is_root_option(o));
+}
+
 static void put_option(struct ck_buf *out, const struct ck_opt *o, const char *base)
 {
     const void *value = base + o->off;
@@ -80,7 +97,7 @@ static void put_option(struct ck_buf *out, const struct ck_opt *o, const char *b
     } else if (is_shown(o->name) && o->type == CK_OPT_STRING) {
         ck_buf_putc(out, '=');
         put_value(out, *(const char *const *)value);
-    } else if (is_shown(o->name) && (o->type == CK_OPT_STRINGS || o->type == CK_OPT_STRARRAY)) {
+    } else if (is_shown(o->name) && is_list(o)) {
         for (size_t i = 0; i < list->n; i++) {
             if (i)
                 ck_buf_fmt(out, " --%s", o->name);
@@ -112,7 +129,7 @@ const char *ck_ctx_command(struct ck_ctx *ctx)
 
 void ck_ctx_who(struct ck_ctx *ctx, struct ck_journal_who *ret)
 {
-    *ret = (struct ck_journal_who){ck_ctx_login(ctx), ck_ctx_host(ctx), ck_ctx_command(ctx)};
+    *ret = (struct ck_journal_who){ck_ctx_user(ctx), ck_ctx_host(ctx), ck_ctx_command(ctx)};
 }
 
 static int ask(void *arg, bool *ret_wanted, struct ck_journal_who *ret_who, struct ck_err *err)

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,25 +20,29 @@ extern char **environ;
 
 /* ---- interrupts ---- */
 
-static struct {
+/* What the handler executes, prepared beforehand; replaced as a whole. */
+struct unlocker {
     char **argv, **envp;
     char number[NUMBER_SIZE]; /* of the signal; its last two digits are filled in */
-    const volatile sig_atomic_t *changing;
-    bool local; /* a change ends with the process: nothing can be under way afterwards */
-} unlocker;
+    const volatile sig_atomic_t *changing[2];
+    bool local;         /* a change ends with the process: nothing can be under way afterwards */
+    struct ck_arena *a; /* with all of it */
+};
+static struct unlocker *_Atomic unlocker;
 
 static void unlock_and_end(int sig)
 {
     enum { BASE = 10, SIGNALED = 128 };
+    struct unlocker *u = unlocker;
     /* A request that has been sent may still be carried out: then the lock has to end by itself. */
-    if (unlocker.local || !*unlocker.changing) {
-        unlocker.number[0] = (char)('0' + sig / BASE);
-        unlocker.number[1] = (char)('0' + sig % BASE);
+    if (u->local || !(*u->changing[0] || *u->changing[1])) {
+        u->number[0] = (char)('0' + sig / BASE);
+        u->number[1] = (char)('0' + sig % BASE);
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(sig, SIG_DFL);
-        execve("/proc/self/exe", unlocker.argv, unlocker.envp);
+        execve("/proc/self/exe", u->argv, u->envp);
     }
     _exit(SIGNALED + sig);
 }
@@ -63,43 +68,71 @@ char **ck_locking_environment(struct ck_arena *a, const char *tokens)
     return v;
 }
 
-/* Prepared beforehand, after every lock that is taken: the handler only executes it. */
-static void prepare(void *arg)
+/* The words for one store's locks; returns how many. */
+static size_t put_store(struct unlocker *u, const struct ck_locker *k, const char *option,
+                        const char **argv, struct ck_strv *clusters, const char **tokens)
 {
-    struct ck_ctx *ctx = arg;
-    const struct ck_locker *k = &ctx->locker;
-    struct ck_arena *a = ctx->arena;
-    const char **argv = ck_arena_alloc(a, (k->n + 10) * sizeof *argv);
-    const char *tokens = "", *scheme = ctx->store.root.vfs->ops->scheme;
     CK_AUTOERR ignored = CK_ERR_INIT;
     size_t n = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        const struct ck_lock *l = &k->held[i]->lock;
+        char key[CK_LOCK_KEY_SIZE];
+        if (l->adopted || ck_lock_key(k->s, l->info.cluster, key, &ignored) < 0)
+            continue;
+        *tokens = ck_lock_token_add(u->a, *tokens, key, l->token);
+        if (!ck_strv_has(clusters, l->info.cluster))
+            ck_strv_push(clusters, l->info.cluster);
+        n = 1;
+    }
+    if (n)
+        *argv = ck_arena_printf(u->a, "--%s=%s", option, k->s->url);
+    return n;
+}
+
+static void prepare(void *arg)
+{
+    enum { FIXED_WORDS = 10 };
+    static struct unlocker *last; /* another thread's handler may still read it */
+    struct ck_ctx *ctx = arg;
+    const struct ck_locker *all[] = {&ctx->locker, ctx->other_locker ? ctx->other_locker : NULL};
+    struct ck_arena *a = ck_arena_new();
+    struct unlocker *u = ck_arena_alloc(a, sizeof *u), *before = last;
+    struct ck_strv clusters = {0};
+    const char *tokens = "";
+    *u = (struct unlocker){.a = a, .local = true};
+    const char **argv = ck_arena_alloc(a, FIXED_WORDS * sizeof *argv);
+    size_t n = 0, stores = 0;
     argv[n++] = ctx->program;
     argv[n++] = "store";
     argv[n++] = "unlock";
-    argv[n++] = ck_arena_printf(a, "--state=%s", ctx->store.url);
     argv[n++] = ck_arena_printf(a, "--config=%s", ctx->opt_config);
     argv[n++] = "--after-signal";
-    argv[n++] = unlocker.number;
-    argv[n++] = "--";
-    for (size_t i = 0; i < k->n; i++) {
-        const struct ck_lock *l = k->held[i];
-        char key[CK_LOCK_KEY_SIZE];
-        if (l->adopted || ck_lock_key(&ctx->store, l->info.cluster, key, &ignored) < 0)
+    argv[n++] = u->number;
+    for (size_t i = 0; i < CK_ARRAY_LEN(all); i++) {
+        u->changing[i] = &(all[i] ? all[i] : &ctx->locker)->changing;
+        if (!all[i] ||
+            !put_store(u, all[i], stores ? "also" : "state", &argv[n], &clusters, &tokens))
             continue;
-        tokens = ck_lock_token_add(a, tokens, key, l->token);
-        argv[n++] = l->info.cluster;
+        const char *scheme = all[i]->s->root.vfs->ops->scheme;
+        u->local = u->local && (strcmp(scheme, "file") == 0 || strcmp(scheme, "memfs") == 0);
+        stores++;
+        n++;
     }
-    sigset_t all, old;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &old); /* the handler sees all or nothing of it */
-    unlocker.argv = (char **)(uintptr_t)argv;
-    unlocker.envp = ck_locking_environment(a, tokens);
-    unlocker.changing = &k->changing;
-    unlocker.local = strcmp(scheme, "file") == 0 || strcmp(scheme, "memfs") == 0;
+    argv[n++] = "--";
+    const char **words = ck_arena_alloc(a, (n + clusters.n + 1) * sizeof *words);
+    memcpy(words, argv, n * sizeof *words);
+    for (size_t i = 0; i < clusters.n; i++)
+        words[n + i] = ck_arena_strdup(a, clusters.v[i]);
+    ck_strv_done(&clusters);
+    u->argv = (char **)(uintptr_t)words;
+    u->envp = ck_locking_environment(a, tokens);
+    last = unlocker;
+    unlocker = u;
+    if (before)
+        ck_arena_free(before->a);
     catch (SIGINT);
     catch (SIGTERM);
     catch (SIGHUP);
-    sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 /* ---- who and how ---- */
@@ -140,9 +173,7 @@ int ck_locking_opts(struct ck_ctx *ctx, bool by_hand, struct ck_lock_opts *ret, 
         return ck_fail(err, CK_INVALID, "--lock-lease is 2s to 24h");
     if (wait < 0 || wait > CK_LOCK_LEASE_MAX_MS)
         return ck_fail(err, CK_INVALID, "--lock-timeout is 0s to 24h");
-    const char *user = ck_env_nonempty(&ctx->env, "USER");
-    user = user ? user : ck_env_nonempty(&ctx->env, "LOGNAME");
-    *ret = (struct ck_lock_opts){.who = {.holder = user ? user : ck_ctx_login(ctx),
+    *ret = (struct ck_lock_opts){.who = {.holder = ck_ctx_user(ctx),
                                          .host = ck_ctx_host(ctx),
                                          .command = ctx->cmd_path ? ctx->cmd_path : ctx->program,
                                          .process = (int64_t)getpid()},
@@ -163,18 +194,24 @@ static int wanted(void *arg, bool *ret, struct ck_err *err)
     return r;
 }
 
+int ck_locking_locker_opts(struct ck_ctx *ctx, struct ck_locker_opts *ret, struct ck_err *err)
+{
+    *ret = (struct ck_locker_opts){.wish = ctx->opt_lock     ? CK_LOCK_YES
+                                           : ctx->lock_given ? CK_LOCK_NO
+                                                             : CK_LOCK_AS_STORE_SAYS,
+                                   .taken = prepare,
+                                   .arg = ctx,
+                                   .tokens = ck_env_nonempty(&ctx->env, CK_LOCKING_TOKEN_VAR),
+                                   .token_dir = ck_locking_token_dir(ctx)};
+    return ck_locking_opts(ctx, false, &ret->lock, err);
+}
+
 int ck_locking_start(struct ck_ctx *ctx, struct ck_err *err)
 {
-    struct ck_locker_opts o = {.wish = ctx->opt_lock     ? CK_LOCK_YES
-                                       : ctx->lock_given ? CK_LOCK_NO
-                                                         : CK_LOCK_AS_STORE_SAYS,
-                               .wanted = wanted,
-                               .taken = prepare,
-                               .arg = ctx,
-                               .tokens = ck_env_nonempty(&ctx->env, CK_LOCKING_TOKEN_VAR),
-                               .token_dir = ck_locking_token_dir(ctx),
-                               .cluster = &ctx->cluster_name};
-    int r = ck_locking_opts(ctx, false, &o.lock, err);
+    struct ck_locker_opts o;
+    int r = ck_locking_locker_opts(ctx, &o, err);
+    o.wanted = wanted;
+    o.cluster = &ctx->cluster_name;
     if (r == 0)
         ck_locker_start(&ctx->locker, &ctx->store, &o);
     return r;
@@ -185,12 +222,12 @@ int ck_ctx_lock(struct ck_ctx *ctx, const char *cluster, struct ck_err *err)
     return ck_locker_take(&ctx->locker, cluster, err);
 }
 
-static void not_released(const struct ck_lock *l, const struct ck_err *why)
+void ck_locking_not_released(const struct ck_lock *l, const struct ck_err *why)
 {
     ck_warn("%s%s", ck_err_msg(why), l->lost ? "" : "; it ends by itself when its lease is over");
 }
 
 void ck_locking_end(struct ck_ctx *ctx)
 {
-    ck_locker_end(&ctx->locker, not_released);
+    ck_locker_end(&ctx->locker, ck_locking_not_released);
 }

@@ -10,6 +10,12 @@ int ck_locking_start(struct ck_ctx *ctx, struct ck_err *err);
 /* Give back what this run has taken; what cannot be given back is a warning. */
 void ck_locking_end(struct ck_ctx *ctx);
 
+/* What the options of this run ask of a locker; `wanted` and `cluster` are the caller's. Errors as
+ * of ck_locking_start(). */
+int ck_locking_locker_opts(struct ck_ctx *ctx, struct ck_locker_opts *ret, struct ck_err *err);
+/* For ck_locker_end(): warns. */
+void ck_locking_not_released(const struct ck_lock *l, const struct ck_err *why);
+
 /* The options of a lock for this run: who, how long, what to say while waiting. */
 int ck_locking_opts(struct ck_ctx *ctx, bool by_hand, struct ck_lock_opts *ret, struct ck_err *err);
 /* Where tokens of locks by hand are kept; NULL when the user has no home. In ctx->arena. */

@@ -31,6 +31,7 @@ struct copying {
 static void progress(void *arg, const struct ck_copy_stats *s)
 {
     struct copying *c = arg;
+    ck_store_guard_keep(c->ctx);
     ck_store_progress(&c->progress, s);
 }
 
@@ -114,8 +115,11 @@ static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char *
     int r = ck_store_end(ctx, argv[0], &c.from_env, &run.from, err);
     if (r == 0)
         r = ck_store_end(ctx, argv[1], &c.to_env, &run.to, err);
+    if (r == 0 && !dry)
+        r = ck_store_guard_open(ctx, &run.from, &run.to, NULL, err);
     if (r == 0)
         r = ck_copy(&run, &stats, err);
+    r = ck_store_guard_close(ctx, r, err);
     if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &stats, dry);
     ck_env_done(&c.from_env);

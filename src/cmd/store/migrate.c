@@ -26,7 +26,20 @@ struct migrating {
 static void progress(void *arg, const struct ck_copy_stats *s)
 {
     struct migrating *c = arg;
+    CK_AUTOERR lost = CK_ERR_INIT; /* `guard` finds out */
+    (void)ck_locker_keep(&c->ctx->locker, &lost);
+    ck_store_guard_keep(c->ctx);
     ck_store_progress(&c->progress, s);
+}
+
+/* Both locks. The old store is not written, so no change of it proves its own. */
+static int guard(void *arg, struct ck_err *err)
+{
+    const struct migrating *c = arg;
+    int r = ck_ctx_lock(c->ctx, c->ctx->cluster_name, err);
+    if (r == 0)
+        r = ck_store_guard_take(c->ctx, err);
+    return r < 0 ? r : ck_locker_prove(&c->ctx->locker, err);
 }
 
 static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t size)
@@ -181,6 +194,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
                                        .progress = progress,
                                        .planned = planned,
                                        .failed = failed,
+                                       .guard = guard,
                                        .arg = &c};
     struct ck_migrate_result result = {0};
     struct ck_env from_env = {0}, to_env = {0};
@@ -190,8 +204,11 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         r = ck_store_end(ctx, s->url, &from_env, &run_opts.from, err);
     if (r == 0)
         r = ck_store_end(ctx, o->to, &to_env, &run_opts.to, err);
+    if (r == 0 && o->yes)
+        r = ck_store_guard_open(ctx, &run_opts.from, &run_opts.to, ctx->cluster_name, err);
     if (r == 0)
         r = ck_migrate(ctx->arena, &run_opts, &result, err);
+    r = ck_store_guard_close(ctx, r, err);
     if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &result);
     ck_env_done(&from_env);

@@ -31,6 +31,20 @@ extern const struct ck_cmd ck_cmd_store_unlock;
 int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struct ck_copy_end *ret,
                  struct ck_err *err);
 
+/* ---- guard.c ---- */
+/* Have the changes at `end`, which the threads of a copy or a migration of `from` will make, locked
+ * and recorded as its store's settings and the options of this run ask for. `cluster`: the end is a
+ * whole store and every change is this cluster's; NULL: the end may be a
+ * folder of a store, and the lock of each cluster is taken when its first file is changed. Errors:
+ * LOCKED; those of settings that cannot be read. Close it in any case. */
+int ck_store_guard_open(struct ck_ctx *ctx, const struct ck_copy_end *from, struct ck_copy_end *end,
+                        const char *cluster, struct ck_err *err);
+int ck_store_guard_take(struct ck_ctx *ctx, struct ck_err *err); /* that cluster's lock, now */
+/* Write the entries of the journal and give the locks back. Returns `result`, or when that is 0 the
+ * error of the journal. Does nothing when none is open. */
+int ck_store_guard_close(struct ck_ctx *ctx, int result, struct ck_err *err);
+void ck_store_guard_keep(struct ck_ctx *ctx); /* renew the locks; to be called now and then */
+
 /* ---- progress.c ---- */
 struct ck_store_progress {
     bool terminal;        /* standard error is one */

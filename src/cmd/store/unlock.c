@@ -7,6 +7,7 @@ enum { SIGNALED = 128 };
 
 struct unlock_opts {
     bool force;
+    const char *also;     /* after a signal: a second store with locks to give back */
     int64_t after_signal; /* 0: called by a person */
 };
 
@@ -61,6 +62,30 @@ static int unlock(struct ck_ctx *ctx, const struct ck_store *s, const char *clus
     return r;
 }
 
+/* What is not given back ends by itself. */
+static void unlock_each(struct ck_ctx *ctx, const struct ck_store *s, int argc, char **argv,
+                        const struct unlock_opts *o)
+{
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    for (int i = 0; i < argc; i++)
+        (void)unlock(ctx, s, argv[i], o, &ignored);
+}
+
+static void unlock_also(struct ck_ctx *ctx, int argc, char **argv, const struct unlock_opts *o)
+{
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    struct ck_env env = {0};
+    struct ck_copy_end end;
+    struct ck_store s;
+    if (ck_store_end(ctx, o->also, &env, &end, &ignored) == 0) {
+        struct ck_vfs_ctx vfs = {.env = end.env, .arena = ctx->arena, .profile = end.profile};
+        if (ck_store_open(&vfs, end.url, &ctx->features, &s, &ignored) == 0)
+            unlock_each(ctx, &s, argc, argv, o);
+        ck_vfs_ctx_done(&vfs);
+    }
+    ck_env_done(&env);
+}
+
 static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     const struct unlock_opts *o = opts;
@@ -68,9 +93,10 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     int r = ck_ctx_store(ctx, &s, err);
     if (o->after_signal) {
         ctx->exit_status = SIGNALED + (int)(o->after_signal & 127);
-        CK_AUTOERR ignored = CK_ERR_INIT; /* what is not given back ends by itself */
-        for (int i = 0; r == 0 && i < argc; i++)
-            (void)unlock(ctx, s, argv[i], o, &ignored);
+        if (r == 0)
+            unlock_each(ctx, s, argc, argv, o);
+        if (*o->also)
+            unlock_also(ctx, argc, argv, o);
         return 0;
     }
     if (r == 0 && argc <= 1)
@@ -83,6 +109,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
 #define O(member) .off = offsetof(struct unlock_opts, member), .given_off = CK_OPT_NO_GIVEN
 static const struct ck_opt options[] = {
     {.name = "after-signal", .type = CK_OPT_INT, O(after_signal), .flags = CK_OPT_HIDDEN},
+    {.name = "also", .type = CK_OPT_STRING, O(also), .flags = CK_OPT_HIDDEN},
     {.name = "force",
      .type = CK_OPT_BOOL,
      O(force),

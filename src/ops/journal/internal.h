@@ -7,6 +7,7 @@
 enum {
     CK_JOURNAL_FILE_MAX = 4 << 20,   /* bytes of a content that is kept */
     CK_JOURNAL_TOTAL_MAX = 24 << 20, /* of all that one entry keeps */
+    CK_JOURNAL_RUN_MAX = 32 << 20,   /* of all that one run keeps until its entries are written */
     CK_JOURNAL_HEAD_MAX = 8 << 20,   /* of the description in front of the contents */
     CK_JOURNAL_ENTRIES_MAX = 100000,
     CK_JOURNAL_SHA = 64,

@@ -35,6 +35,7 @@ struct ck_journal {
     struct note **tree;  /* files of the folder that is being removed */
     size_t n_tree;
     int64_t last_ns;
+    size_t kept; /* bytes of contents */
 };
 
 struct ck_journal_state *ck_journal_state_of(struct ck_arena *a, struct ck_slice data)
@@ -49,6 +50,20 @@ struct ck_journal_state *ck_journal_state_of(struct ck_arena *a, struct ck_slice
 static struct ck_journal_state *absent(struct ck_arena *a)
 {
     return ck_arena_alloc(a, sizeof(struct ck_journal_state));
+}
+
+/* Beyond a run's limit only digests are noted: a copy changes more than memory holds. */
+static struct ck_journal_state *state_of(struct ck_journal *j, struct ck_slice data)
+{
+    struct ck_journal_state *s;
+    if (data.len <= CK_JOURNAL_RUN_MAX - j->kept) {
+        s = ck_journal_state_of(j->a, data);
+    } else {
+        s = absent(j->a);
+        ck_sha256_hex(data, s->sha);
+    }
+    j->kept += s->data.len;
+    return s;
 }
 
 /* ---- noting ---- */
@@ -113,7 +128,7 @@ static int look(struct ck_journal *j, const struct note *n, struct ck_journal_st
     }
     if (r < 0)
         return ck_wrap(err, "the journal cannot keep what is there");
-    *ret = ck_journal_state_of(j->a, ck_buf_slice(&b));
+    *ret = state_of(j, ck_buf_slice(&b));
     return 0;
 }
 
@@ -139,7 +154,7 @@ static int one_of_tree(void *arg, size_t i, struct ck_slice data, const struct c
 {
     const struct bulk *b = arg;
     if (item_err->code == CK_OK)
-        b->v[i]->before = ck_journal_state_of(b->j->a, data);
+        b->v[i]->before = state_of(b->j, data);
     else if (item_err->code == CK_NOT_FOUND)
         b->v[i]->before = absent(b->j->a);
     return 0; /* what could not be read is told apart by its missing state */
@@ -226,8 +241,15 @@ static void after(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int res
     const char *rel = below_store(j, a, c->path);
     struct note *n = rel ? ck_map_get(&j->notes, rel) : NULL;
     if (n)
-        settle(j, n, result,
-               c->kind == CK_CHANGE_WRITE ? ck_journal_state_of(j->a, c->data) : absent(j->a));
+        settle(j, n, result, c->kind == CK_CHANGE_WRITE ? state_of(j, c->data) : absent(j->a));
+}
+
+/* Only what is not recorded can go by in pieces. */
+static bool streams(struct ck_vfs_watch *w, const struct ck_path *p)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    const char *rel = below_store((struct ck_journal *)w, a, p), *cluster, *path;
+    return !rel || !ck_journal_split(a, rel, &cluster, &path);
 }
 
 /* ---- entries ---- */
@@ -379,10 +401,11 @@ int ck_journal_flush(struct ck_journal *j, struct ck_err *err)
 struct ck_journal *ck_journal_start(const struct ck_store *s, ck_journal_ask_fn ask, void *arg)
 {
     struct ck_journal *j = ck_xcalloc(1, sizeof *j);
-    *j = (struct ck_journal){.watch = {.before = before, .after = after, .next = s->vfs->watch},
-                             .s = s,
-                             .ask = ask,
-                             .arg = arg};
+    *j = (struct ck_journal){
+        .watch = {.before = before, .after = after, .streams = streams, .next = s->vfs->watch},
+        .s = s,
+        .ask = ask,
+        .arg = arg};
     s->vfs->watch = &j->watch;
     return j;
 }

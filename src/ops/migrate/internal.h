@@ -86,6 +86,7 @@ struct ck_migrate {
     struct ck_migrate_file *files;
 };
 
+int ck_migrate_guard(struct ck_migrate *m, struct ck_err *err); /* migrate.c: locks are held */
 /* Read config, list and compare; fills plan and files. */
 int ck_migrate_look(struct ck_migrate *m, struct ck_err *err);
 void ck_migrate_look_done(struct ck_migrate *m);

@@ -1,6 +1,7 @@
 /* Both ends of a migration side by side, and doing what the comparison says. */
 #include "ops/migrate/internal.h"
 
+#include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "store/store.h"
@@ -196,6 +197,25 @@ static int read_from(const struct ck_copy_pair *w, struct ck_arena *a,
     return 0;
 }
 
+/* Goes by in pieces. */
+static bool is_large(const struct ck_migrate_file *f)
+{
+    return !f->translate && ck_copy_is_large(f->item);
+}
+
+static int md5_of(const struct ck_path *at, char ret[CK_COPY_MD5], struct ck_version *ret_version,
+                  struct ck_err *err)
+{
+    struct ck_copy_digest d;
+    CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
+    int r = ck_copy_digest(at, true, &d, ret_version, err);
+    if (r < 0)
+        return r;
+    ck_hex_encode(&hex, d.bytes, d.len);
+    memcpy(ret, ck_buf_str(&hex), CK_COPY_MD5);
+    return 0;
+}
+
 /* One end's files whose digests no listing told. */
 struct reading {
     struct ck_migrate *m;
@@ -240,6 +260,19 @@ static int arrived(void *arg, size_t i, struct ck_slice data, const struct ck_ve
     return 0;
 }
 
+/* Without holding it; gone since the listing: not there. */
+static void digest_large(struct ck_migrate_file *f, const struct ck_path *at, int end)
+{
+    struct ck_err *err = &f->item->err;
+    int r = md5_of(at, f->md5[end], NULL, err);
+    f->known[end] = true;
+    f->there[end] = r != -(int)CK_NOT_FOUND;
+    if (r < 0 && f->there[end])
+        f->item->state = CK_COPY_FAILED;
+    else
+        ck_err_done(err);
+}
+
 /* On this thread's connections, several at a time where that helps. */
 static int digest(struct ck_migrate *m, int end, struct ck_err *err)
 {
@@ -250,10 +283,15 @@ static int digest(struct ck_migrate *m, int end, struct ck_err *err)
                         .files = ck_arena_alloc(m->look, max * sizeof *r.files),
                         .keys = ck_arena_alloc(m->look, max * sizeof *r.keys)};
     for (size_t i = 0; i < m->plan.n; i++) {
+        struct ck_path at = ck_copy_at(m->look, v, m->plan.v[i].name);
         if (m->files[i].known[end])
             continue;
+        if (is_large(&m->files[i])) {
+            digest_large(&m->files[i], &at, end);
+            continue;
+        }
         r.files[r.n] = &m->files[i];
-        r.keys[r.n++] = ck_copy_at(m->look, v, m->plan.v[i].name).key;
+        r.keys[r.n++] = at.key;
     }
     return r.n ? ck_vfs_read_many(&v->root, r.keys, r.n, arrived, &r, err) : 0;
 }
@@ -312,13 +350,9 @@ void ck_migrate_look_done(struct ck_migrate *m)
 static bool still(const struct ck_path *to, const struct ck_migrate_file *f,
                   struct ck_version *ret_version, int *ret, struct ck_err *err)
 {
-    CONTENT b = CK_BUF_INIT;
     char md5[CK_COPY_MD5];
-    *ret = ck_vfs_read(to, &b, ret_version, err);
-    if (*ret < 0)
-        return false;
-    ck_copy_md5(ck_buf_slice(&b), md5);
-    return strcmp(md5, f->md5[TO]) == 0;
+    *ret = md5_of(to, md5, ret_version, err);
+    return *ret == 0 && strcmp(md5, f->md5[TO]) == 0;
 }
 
 static bool overtaken(int r)
@@ -340,18 +374,30 @@ static int delete_file(const struct ck_path *to, struct ck_migrate_file *f, stru
 /* What no listing showed is a file that came late, or no file. */
 static int in_the_way(const struct ck_path *to, struct ck_err *err)
 {
-    CONTENT b = CK_BUF_INIT;
+    char md5[CK_COPY_MD5];
     ck_err_done(err);
-    int r = ck_vfs_read(to, &b, NULL, err);
+    int r = md5_of(to, md5, NULL, err);
     return r < 0 ? r : ck_fail(err, CK_EXISTS, "someone else wrote it meanwhile");
 }
 
-static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
-                      struct ck_migrate_file *f, uint64_t *ret_bytes, struct ck_err *err)
+/* In pieces; UNSUPPORTED where the destination takes whole contents only. */
+static int write_large(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
+                       const struct ck_migrate_file *f, const struct ck_write_opts *o,
+                       uint64_t *ret_bytes, struct ck_err *err)
+{
+    struct ck_path from = ck_copy_at(a, &w->from, f->item->name);
+    uint64_t bytes = 0;
+    int r = ck_copy_stream(&from, to, f->item->size, f->md5[FROM], o, w->live, &bytes, err);
+    *ret_bytes = r == 0 ? bytes : 0;
+    return r;
+}
+
+static int write_whole(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
+                       struct ck_migrate_file *f, const struct ck_write_opts *o,
+                       uint64_t *ret_bytes, struct ck_err *err)
 {
     CONTENT content = CK_BUF_INIT;
-    struct ck_version was = {""}, now = {""};
-    struct ck_write_opts o = {.mode = CK_WRITE_CREATE};
+    struct ck_version now = {""};
     char md5[CK_COPY_MD5];
     int r = read_from(w, a, f, &content, err);
     if (r < 0)
@@ -360,20 +406,33 @@ static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const st
     f->unsettled = strcmp(md5, f->md5[FROM]) != 0; /* edited since: only what is recorded is sent */
     if (f->unsettled)
         return 0;
-    if (f->there[TO]) {
-        o = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &was};
-        f->unsettled = !still(to, f, &was, &r, err);
-        if (f->unsettled)
-            return r;
-    }
-    r = ck_vfs_write(to, ck_buf_slice(&content), &o, &now, err);
-    if (r == -(int)CK_EXISTS)
-        return in_the_way(to, err);
+    r = ck_vfs_write(to, ck_buf_slice(&content), o, &now, err);
     if (r == 0)
         r = ck_copy_verify(to, ck_buf_slice(&content), &now, err);
-    if (r == 0)
-        *ret_bytes = content.len;
+    *ret_bytes = r == 0 ? content.len : 0;
     return r;
+}
+
+static int write_file(const struct ck_copy_pair *w, struct ck_arena *a, const struct ck_path *to,
+                      struct ck_migrate_file *f, uint64_t *ret_bytes, struct ck_err *err)
+{
+    struct ck_version was = {""};
+    struct ck_write_opts o = {.mode = CK_WRITE_CREATE};
+    int r = -(int)CK_UNSUPPORTED;
+    if (f->there[TO]) {
+        o = (struct ck_write_opts){.mode = CK_WRITE_IF_UNCHANGED, .version = &was};
+        int looked = 0;
+        f->unsettled = !still(to, f, &was, &looked, err);
+        if (f->unsettled)
+            return looked;
+    }
+    if (is_large(f))
+        r = write_large(w, a, to, f, &o, ret_bytes, err);
+    if (r == -(int)CK_UNSUPPORTED) {
+        ck_err_done(err);
+        r = write_whole(w, a, to, f, &o, ret_bytes, err);
+    }
+    return r == -(int)CK_EXISTS ? in_the_way(to, err) : r;
 }
 
 static int apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,

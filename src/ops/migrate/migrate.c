@@ -12,6 +12,11 @@ enum { MAX_LOOKS = 24 };
 
 enum { FROM, TO };
 
+int ck_migrate_guard(struct ck_migrate *m, struct ck_err *err)
+{
+    return m->o->guard && !m->o->dry_run ? m->o->guard(m->o->arg, err) : 0;
+}
+
 /* ---- what is to be done ---- */
 
 static bool same(const struct ck_migrate_file *f)
@@ -219,7 +224,9 @@ static void plan(struct ck_migrate *m)
 /* One look, decided. */
 static int look(struct ck_migrate *m, struct ck_err *err)
 {
-    int r = ck_migrate_look(m, err);
+    int r = ck_migrate_guard(m, err);
+    if (r == 0)
+        r = ck_migrate_look(m, err);
     if (r == 0)
         r = check_vacant(m, err);
     for (size_t i = 0; r == 0 && i < m->plan.n; i++)
@@ -257,8 +264,10 @@ static int migrate(struct ck_migrate *m, struct ck_err *err)
         last = last_of(m, last);
         if (r == -(int)CK_CONFLICT) /* only the record can have been overtaken */
             r = read_again(m, err);
-        if (r < 0 || !wrote)
+        if (r < 0)
             return r;
+        if (!wrote)
+            return ck_migrate_guard(m, err);
     }
     return unending(m, last, err);
 }

@@ -22,6 +22,10 @@ struct ck_migrate_opts {
     void (*progress)(void *arg, const struct ck_copy_stats *s);
     void (*planned)(void *arg, enum ck_copy_what what, const char *path, int64_t size);
     void (*failed)(void *arg, const char *path, const struct ck_err *why);
+    /* Called before both ends are compared, each time, and after the last comparison: take the
+     * locks that are asked for, and prove that they are held. An error stops the run. May be NULL.
+     */
+    int (*guard)(void *arg, struct ck_err *err);
     void *arg;
 };
 

@@ -36,7 +36,9 @@ static void decide(struct ck_migrate_file *f)
 
 static int look(struct ck_migrate *m, size_t *ret_left, struct ck_err *err)
 {
-    int r = ck_migrate_look(m, err);
+    int r = ck_migrate_guard(m, err);
+    if (r == 0)
+        r = ck_migrate_look(m, err);
     *ret_left = 0;
     for (size_t i = 0; r == 0 && i < m->plan.n; i++) {
         decide(&m->files[i]);

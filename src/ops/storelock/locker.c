@@ -14,6 +14,7 @@ enum {
     REQUESTS_PER_WRITE = 3,
     PROVE_TRIES = 3,
     RATE_MS = 1100,
+    MOST_HELD = 64, /* of a run that changes more clusters than that, the first are given back */
 };
 
 static struct ck_locker *locker_of(struct ck_vfs_watch *w)
@@ -71,17 +72,40 @@ static const char *cluster_of(struct ck_locker *k, struct ck_arena *a, const str
         return *ours ? ours : NULL; /* a key or secret store elsewhere */
     if (is_below(rel, CK_STORE_OWN_DIR) || !*rel)
         return NULL;
-    return is_below(rel, ours) ? ours : folder_of(a, rel);
+    return is_below(rel, ours) || (*ours && k->opts.all_of_cluster) ? ours : folder_of(a, rel);
 }
 
 /* ---- holding ---- */
 
-static struct ck_lock *find(struct ck_locker *k, const char *cluster)
+static struct ck_locker_held *find(struct ck_locker *k, const char *cluster)
 {
     for (size_t i = 0; i < k->n; i++)
-        if (strcmp(k->held[i]->info.cluster, cluster) == 0)
+        if (strcmp(k->held[i]->lock.info.cluster, cluster) == 0)
             return k->held[i];
     return NULL;
+}
+
+static void give_back(struct ck_lock *l,
+                      void (*failed)(const struct ck_lock *l, const struct ck_err *why))
+{
+    CK_AUTOERR err = CK_ERR_INIT;
+    if (!l->adopted && !l->lost && ck_lock_release(l, &err) < 0 && failed)
+        failed(l, &err);
+    ck_lock_done(l);
+}
+
+/* Who changes many clusters is done with the first of them, most likely; otherwise their locks are
+ * taken again. */
+static void make_room(struct ck_locker *k)
+{
+    for (size_t i = 0; k->n >= MOST_HELD && i < k->n; i++) {
+        if (k->held[i]->changing)
+            continue;
+        give_back(&k->held[i]->lock, NULL);
+        memmove(&k->held[i], &k->held[i + 1], (k->n - i - 1) * sizeof k->held[0]);
+        k->n--;
+        return;
+    }
 }
 
 static int is_wanted(struct ck_locker *k, bool *ret, struct ck_err *err)
@@ -110,7 +134,8 @@ static int find_token(struct ck_locker *k, const char *cluster, char token[CK_LO
     return r;
 }
 
-static int take(struct ck_locker *k, const char *cluster, struct ck_lock **ret, struct ck_err *err)
+static int take(struct ck_locker *k, const char *cluster, struct ck_locker_held **ret,
+                struct ck_err *err)
 {
     char token[CK_LOCK_TOKEN_SIZE];
     bool have, wanted = false;
@@ -121,10 +146,13 @@ static int take(struct ck_locker *k, const char *cluster, struct ck_lock **ret, 
     if (r < 0)
         return r;
     if (!have && !wanted) {
-        ck_strv_push(&k->free, cluster);
+        ck_map_put(&k->free, cluster, k);
         return 0;
     }
-    struct ck_lock *l = ck_arena_alloc(k->a, sizeof *l);
+    make_room(k);
+    struct ck_locker_held *h = ck_arena_alloc(k->a, sizeof *h);
+    struct ck_lock *l = &h->lock;
+    h->proven = ck_locker_arrive(k);
     r = have ? ck_lock_adopt(l, k->s, cluster, token, &k->opts.lock, err)
              : ck_lock_take(l, k->s, cluster, &k->opts.lock, err);
     if (r < 0) {
@@ -133,7 +161,7 @@ static int take(struct ck_locker *k, const char *cluster, struct ck_lock **ret, 
     }
     if (k->n == k->cap)
         ck_xgrow(&k->held, &k->cap, k->n + 1, sizeof(*k->held));
-    k->held[k->n++] = *ret = l;
+    k->held[k->n++] = *ret = h;
     if (!have && k->opts.taken)
         k->opts.taken(k->opts.arg);
     return 0;
@@ -141,11 +169,11 @@ static int take(struct ck_locker *k, const char *cluster, struct ck_lock **ret, 
 
 int ck_locker_take(struct ck_locker *k, const char *cluster, struct ck_err *err)
 {
-    struct ck_lock *l;
-    if (k->opts.wish == CK_LOCK_NO || find(k, cluster) || ck_strv_has(&k->free, cluster))
+    struct ck_locker_held *h;
+    if (k->opts.wish == CK_LOCK_NO || find(k, cluster) || ck_map_has(&k->free, cluster))
         return 0;
     k->watch.busy = true; /* the lock's own writes */
-    int r = take(k, cluster, &l, err);
+    int r = take(k, cluster, &h, err);
     k->watch.busy = false;
     return r;
 }
@@ -160,39 +188,62 @@ static bool spare_writes(const struct ck_lock *l)
            l->info.lease_ms - ck_lock_left(l) < RATE_MS && ck_lock_left(l) > l->info.lease_ms / 2;
 }
 
+static int prove(struct ck_locker *k, struct ck_locker_held *h, struct ck_err *err)
+{
+    h->proven = ck_locker_arrive(k);
+    return spare_writes(&h->lock) ? ck_lock_prove_by_reading(&h->lock, err)
+                                  : ck_lock_prove(&h->lock, err);
+}
+
 /* No request of the change may be under way when the lease ends: its deadline is a part of what is
  * left. */
-static int prove(struct ck_locker *k, struct ck_lock *l, bool proven, struct ck_vfs_ctx *ctx,
-                 struct ck_err *err)
+static int let_through(struct ck_locker *k, struct ck_locker_held *h, bool proven,
+                       struct ck_vfs_ctx *ctx, struct ck_locker_pass *pass, struct ck_err *err)
 {
     for (int tries = 0; tries < PROVE_TRIES; tries++, proven = false) {
-        int r = 0;
-        if (!proven)
-            r = spare_writes(l) ? ck_lock_prove_by_reading(l, err) : ck_lock_prove(l, err);
+        int r = proven ? 0 : prove(k, h, err);
         if (r < 0)
             return r;
-        int64_t most = ck_lock_left(l) / REQUESTS_PER_WRITE;
+        int64_t most = ck_lock_left(&h->lock) / REQUESTS_PER_WRITE;
         if (most <= 0)
             continue; /* the proof took longer than the lease */
         int64_t usual = ctx->timeout_ms > 0 ? ctx->timeout_ms : DEFAULT_TIMEOUT_MS;
-        k->timeout_ms = ctx->timeout_ms;
-        k->shortened = ctx;
+        pass->held = h;
+        pass->shortened = ctx;
+        pass->timeout_ms = ctx->timeout_ms;
         ctx->timeout_ms = usual < most ? usual : most;
+        h->changing++;
+        k->changing++;
         return 0;
     }
     return ck_fail(err, CK_TIMEOUT,
                    "renewing the lock of cluster \"%s\" takes longer than its lease of %lld ms; "
                    "nothing is written (--lock-lease)",
-                   l->info.cluster, (long long)l->info.lease_ms);
+                   h->lock.info.cluster, (long long)h->lock.info.lease_ms);
 }
 
-static void end_change(struct ck_locker *k)
+static int each_held(struct ck_locker *k, bool all, struct ck_err *err)
 {
-    if (k->shortened)
-        k->shortened->timeout_ms = k->timeout_ms;
-    k->shortened = NULL;
-    k->current = NULL;
-    k->changing = 0;
+    bool was = k->watch.busy;
+    int r = 0;
+    k->watch.busy = true; /* the locks' own writes */
+    for (size_t i = 0; r == 0 && i < k->n; i++) {
+        const struct ck_lock *l = &k->held[i]->lock;
+        if (all || ck_lock_left(l) < l->info.lease_ms / 2)
+            r = prove(k, k->held[i], err);
+    }
+    k->watch.busy = was;
+    return r;
+}
+
+int ck_locker_keep(struct ck_locker *k, struct ck_err *err)
+{
+    return each_held(k, false, err);
+}
+
+int ck_locker_prove(struct ck_locker *k, struct ck_err *err)
+{
+    return each_held(k, true, err);
 }
 
 static int relabel(struct ck_err *err)
@@ -202,40 +253,69 @@ static int relabel(struct ck_err *err)
     return -(int)CK_LOCKED;
 }
 
-static int before(struct ck_vfs_watch *w, const struct ck_vfs_change *c, struct ck_err *err)
+uint64_t ck_locker_arrive(struct ck_locker *k)
 {
-    struct ck_locker *k = locker_of(w);
+    return atomic_fetch_add(&k->moment, 1) + 1;
+}
+
+int ck_locker_enter(struct ck_locker *k, const struct ck_path *p, struct ck_vfs_ctx *ctx,
+                    uint64_t arrived, struct ck_locker_pass *pass, struct ck_err *err)
+{
     if (k->opts.wish == CK_LOCK_NO)
         return 0;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    const char *cluster = cluster_of(k, a, c->path);
-    if (!cluster || ck_strv_has(&k->free, cluster))
+    const char *cluster = cluster_of(k, a, p);
+    if (!cluster || ck_map_has(&k->free, cluster))
         return 0;
-    end_change(k); /* of a change that another watch refused */
-    struct ck_lock *held = find(k, cluster), *l = held;
-    int r = held ? 0 : take(k, cluster, &l, err);
-    if (r == 0 && l)
-        r = prove(k, l, !held, c->path->vfs->ctx, err);
-    k->changing = r == 0 && l;
-    k->current = k->changing ? c->path : NULL;
+    ck_locker_leave(k, pass);
+    struct ck_locker_held *h = find(k, cluster);
+    int r = h ? 0 : take(k, cluster, &h, err);
+    if (r == 0 && h)
+        r = let_through(k, h, h->proven > arrived, ctx, pass, err);
+    pass->of = p;
     /* these would be taken for an answer about the object that was to be written */
     if (r == -(int)CK_CONFLICT || r == -(int)CK_EXISTS || r == -(int)CK_NOT_FOUND)
         r = relabel(err);
     return r;
 }
 
+void ck_locker_leave(struct ck_locker *k, struct ck_locker_pass *pass)
+{
+    if (!pass->held)
+        return;
+    pass->shortened->timeout_ms = pass->timeout_ms;
+    pass->held->changing--;
+    k->changing--;
+    pass->held = NULL;
+}
+
+static int before(struct ck_vfs_watch *w, const struct ck_vfs_change *c, struct ck_err *err)
+{
+    struct ck_locker *k = locker_of(w);
+    return ck_locker_enter(k, c->path, c->path->vfs->ctx, ck_locker_arrive(k), &k->pass, err);
+}
+
 static void after(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int result)
 {
+    struct ck_locker *k = locker_of(w);
     /* other watches make changes of their own in between */
-    if (locker_of(w)->current == c->path)
-        end_change(locker_of(w));
+    if (k->pass.of == c->path)
+        ck_locker_leave(k, &k->pass);
+}
+
+/* A lock need not see contents. */
+static bool streams(struct ck_vfs_watch *w, const struct ck_path *p)
+{
+    return true;
 }
 
 void ck_locker_start(struct ck_locker *k, const struct ck_store *s,
                      const struct ck_locker_opts *opts)
 {
-    *k = (struct ck_locker){
-        .watch = {.before = before, .after = after}, .s = s, .opts = *opts, .a = ck_arena_new()};
+    *k = (struct ck_locker){.watch = {.before = before, .after = after, .streams = streams},
+                            .s = s,
+                            .opts = *opts,
+                            .a = ck_arena_new()};
     struct ck_vfs_watch **at = &s->vfs->watch;
     while (*at)
         at = &(*at)->next;
@@ -248,15 +328,10 @@ void ck_locker_end(struct ck_locker *k,
     if (!k->a)
         return;
     k->watch.busy = true;
-    for (size_t i = 0; i < k->n; i++) {
-        struct ck_lock *l = k->held[i];
-        CK_AUTOERR err = CK_ERR_INIT;
-        if (!l->adopted && !l->lost && ck_lock_release(l, &err) < 0 && failed)
-            failed(l, &err);
-        ck_lock_done(l);
-    }
+    for (size_t i = 0; i < k->n; i++)
+        give_back(&k->held[i]->lock, failed);
     free(k->held);
-    ck_strv_done(&k->free);
+    ck_map_done(&k->free);
     ck_arena_free(k->a);
     struct ck_vfs_watch **at = &k->s->vfs->watch;
     while (*at && *at != &k->watch)

@@ -13,11 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ck_shared_watch; /* ops/storelock/shared.h */
+
 /* One end: a store URL or a local folder, and whose credentials reach it. */
 struct ck_copy_end {
     const char *url;
     const struct ck_env *env; /* borrowed, not changed meanwhile: all threads read it */
     const char *profile;      /* as in struct ck_vfs_ctx */
+    /* Sees what is changed there, for locks and the journal; NULL: nobody does. */
+    struct ck_shared_watch *watch;
 };
 
 enum ck_copy_what {

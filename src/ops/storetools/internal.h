@@ -109,10 +109,11 @@ struct ck_copy_digest {
 int ck_copy_digest(const struct ck_path *at, bool md5, struct ck_copy_digest *ret,
                    struct ck_version *ret_version, struct ck_err *err);
 /* Copy without holding the whole, and check. UNSUPPORTED where the destination takes whole contents
- * only: then nothing has happened. */
+ * only: then nothing has happened. CONFLICT: what was read is not `size` bytes with the digest
+ * `md5` (hex; NULL: any); nothing was written. */
 int ck_copy_stream(const struct ck_path *from, const struct ck_path *to, int64_t size,
-                   const struct ck_write_opts *o, atomic_uint_fast64_t *live, uint64_t *ret_bytes,
-                   struct ck_err *err);
+                   const char *md5, const struct ck_write_opts *o, atomic_uint_fast64_t *live,
+                   uint64_t *ret_bytes, struct ck_err *err);
 
 /* ---- pool.c ---- */
 /* fn for every item that `wants` takes, by several threads; fn fills item->err and returns its

@@ -152,7 +152,7 @@ static int transfer(const struct ck_copy_pair *w, const struct ck_copy_item *it,
 {
     if (ck_copy_is_large(it)) {
         CK_AUTOERR own = CK_ERR_INIT;
-        int r = ck_copy_stream(from, to, it->size, o, w->live, ret_bytes, &own);
+        int r = ck_copy_stream(from, to, it->size, NULL, o, w->live, ret_bytes, &own);
         if (r != -(int)CK_UNSUPPORTED)
             return r < 0 ? ck_err_move(err, &own) : 0;
     }

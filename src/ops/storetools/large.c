@@ -1,6 +1,7 @@
 /* Files too large to be held, and how much all threads may hold together. */
 #include "ops/storetools/internal.h"
 
+#include "base/enc.h"
 #include "crypto/hash.h"
 
 #include <string.h>
@@ -59,8 +60,8 @@ bool ck_copy_is_large(const struct ck_copy_item *it)
 }
 
 struct passing {
-    struct ck_vfs_writer *to; /* NULL: only the digest is wanted */
-    struct ck_digest *digest;
+    struct ck_vfs_writer *to;       /* NULL: only the digest is wanted */
+    struct ck_digest *digest, *md5; /* md5: NULL where nobody knows it beforehand */
     uint64_t bytes;
     atomic_uint_fast64_t *live; /* counts for the progress; NULL: nobody looks */
 };
@@ -70,6 +71,8 @@ static int pass(void *arg, struct ck_slice piece, struct ck_err *err)
     struct passing *p = arg;
     p->bytes += piece.len;
     ck_digest_add(p->digest, piece);
+    if (p->md5)
+        ck_digest_add(p->md5, piece);
     int r = p->to ? ck_vfs_writer_put(p->to, piece, err) : 0;
     if (p->live)
         atomic_fetch_add(p->live, piece.len);
@@ -85,19 +88,32 @@ int ck_copy_digest(const struct ck_path *at, bool md5, struct ck_copy_digest *re
     return r;
 }
 
+/* Whether what passed is what was meant to. */
+static bool passed_is(struct passing *p, int64_t size, const char *md5)
+{
+    unsigned char bytes[CK_MD5_LEN];
+    CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
+    if (p->md5)
+        ck_hex_encode(&hex, bytes, ck_digest_end(p->md5, bytes));
+    return p->bytes == (uint64_t)size && (!p->md5 || strcmp(ck_buf_str(&hex), md5) == 0);
+}
+
 int ck_copy_stream(const struct ck_path *from, const struct ck_path *to, int64_t size,
-                   const struct ck_write_opts *o, atomic_uint_fast64_t *live, uint64_t *ret_bytes,
-                   struct ck_err *err)
+                   const char *md5, const struct ck_write_opts *o, atomic_uint_fast64_t *live,
+                   uint64_t *ret_bytes, struct ck_err *err)
 {
     CK_AUTOWRITER *w = NULL;
     int r = ck_vfs_writer_open(to, (uint64_t)size, o, &w, err);
     if (r < 0)
         return r;
-    struct passing p = {.to = w, .digest = ck_digest_new("sha256"), .live = live};
+    struct passing p = {.to = w,
+                        .digest = ck_digest_new("sha256"),
+                        .md5 = md5 ? ck_digest_new("md5") : NULL,
+                        .live = live};
     struct ck_copy_digest sent, there;
     r = ck_vfs_read_stream(from, pass, &p, NULL, err);
     sent.len = ck_digest_end(p.digest, sent.bytes);
-    if (r == 0 && p.bytes != (uint64_t)size)
+    if (!passed_is(&p, size, md5) && r == 0)
         r = ck_fail(err, CK_CONFLICT, "it changed between its listing and its copy");
     bool verified = false;
     if (r == 0)

@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
+#include "ops/storelock/shared.h"
 #include "store/store.h"
 
 #include <fnmatch.h>
@@ -18,6 +19,8 @@ int ck_copy_open(struct ck_copy_view *v, struct ck_arena *a, const struct ck_cop
                  struct ck_err *err)
 {
     *v = (struct ck_copy_view){.ctx = {.env = end->env, .arena = a, .profile = end->profile}};
+    if (end->watch)
+        ck_shared_watch_join(end->watch, &v->ctx);
     return ck_vfs_parse(&v->ctx, end->url, &v->root, err);
 }
 
