@@ -20,6 +20,7 @@ import test_update
 from test_everyday import ALL, GROUP, NAME, Box
 from faults import FaultProxy
 from test_s3 import Store, gateway, servers  # noqa: F401
+from test_store_migrate import contents, kinds  # noqa: F401
 
 PROGRAM = os.environ.get("CKOPS_BIN", "")
 FULL = os.environ.get("CK_FULL") == "1"
@@ -51,6 +52,26 @@ class Shop(Box):
 
     def log(self, *args):
         return json.loads(self.ok("store", "log", "-o", "json", *args).stdout)
+
+
+class Remote(Shop):
+    """The same in a store of any kind, looked into by the program itself."""
+
+    def __init__(self, root, kinds, kind):  # noqa: F811
+        super().__init__(root, journal=False)
+        self.url = kinds.store(kind)
+        self.env.update(kinds.env, KOPS_STATE_STORE=self.url)
+        self.ok("store", "settings", "--journal=true")
+
+    def cluster(self, name=NAME):
+        seen = pathlib.Path(self.root, "seen")
+        shutil.rmtree(seen, ignore_errors=True)
+        p = self.run("store", "copy", f"{self.url}/{name}", str(seen), "--parallel", "4")
+        assert p.returncode == 0 or re.search("there are no files|does not exist|not found", p.stderr), p.stderr
+        return contents(seen)
+
+    def ids(self, name=NAME):
+        return sorted(e["id"] for e in self.log("--limit", "0", name) if not e.get("outside"))
 
 
 @pytest.fixture
@@ -147,14 +168,28 @@ def check_layout(shop):
 
 @pytest.mark.slow
 def test_any_moment_of_many_commands_comes_back_byte_for_byte(shop):
-    commands, points = (1000, 50) if FULL else (60, 8)
+    any_moment(shop, *((1000, 50) if FULL else (60, 8)))
+    check_layout(shop)
+
+
+REMOTE = ["gs"] + (["azureblob", "k8s", "s3", "ssh", "swift"] if FULL else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", REMOTE)
+def test_any_moment_comes_back_in_stores_of_other_kinds(kinds, tmp_path, kind):  # noqa: F811
+    any_moment(Remote(tmp_path, kinds, kind), *((30, 6) if FULL else (8, 2)))
+
+
+def any_moment(shop, commands, points):
+    """Commands until that many have changed something, and that many moments restored."""
     seed = int(os.environ.get("CK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
     print("CK_SEED =", seed)
     shop.create()
     work = Random(shop, seed)
     states, known = [(shop.ids()[-1], shop.cluster())], 1
     while len(states) < commands:
-        before = shop.cluster()
+        before = states[-1][1]
         work.one()
         after, ids = shop.cluster(), shop.ids()
         # one entry for a command that changed something, and none for others (the change of a key takes two commands)
@@ -162,13 +197,12 @@ def test_any_moment_of_many_commands_comes_back_byte_for_byte(shop):
         if len(ids) > known:
             states.append((ids[-1], after))
             known = len(ids)
-    check_layout(shop)
     assert len(shop.log("--limit", "0")) == len(shop.ids())  # no gaps
     chosen = work.rnd.sample(states, points)
     for entry, want in chosen:
         shop.ok("store", "restore", "--at", entry, "--yes")
         assert shop.cluster() == want, entry
-    check_layout(shop)
+    assert not shop.ok("store", "diff", chosen[-1][0], "now", "--detailed-exitcode").stdout
     # also those whose content only an entry's "before" holds
     shop.ok("store", "restore", "--at", states[0][0] + "^", "--yes")
     assert shop.cluster() == {}

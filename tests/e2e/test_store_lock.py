@@ -23,6 +23,7 @@ import test_s3
 from test_everyday import ALL, GROUP, NAME
 from test_k8s import api  # noqa: F401
 from test_s3 import gateway  # noqa: F401
+from test_store_migrate import kinds  # noqa: F401
 
 PROGRAM = os.environ.get("CKOPS_BIN", "")
 FULL = os.environ.get("CK_FULL") == "1"
@@ -78,6 +79,22 @@ class Folder:
 
     def keys(self):
         return sorted(str(p.relative_to(self.dir)) for p in self.dir.rglob("*") if p.is_file())
+
+
+class Remote:
+    """A store of any kind, looked into by the program itself."""
+
+    def __init__(self, kinds, kind, root):  # noqa: F811
+        self.root, self.url = root, kinds.store(kind)
+        self.env = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
+        self.env.update(kinds.env, PATH=os.environ["PATH"], KOPS_STATE_STORE=self.url)
+
+    def read(self, key):
+        folder, _, name = key.rpartition("/")
+        shutil.rmtree(self.root / "seen", ignore_errors=True)
+        subprocess.run([PROGRAM, "store", "copy", f"{self.url}/{folder}", str(self.root / "seen")], check=True, capture_output=True,
+                       env=dict(self.env, HOME=str(self.root)), timeout=300)
+        return (self.root / "seen" / name).read_text()
 
 
 def filled(store):
@@ -528,6 +545,12 @@ def test_sixteen_processes_under_kills_are_never_two_inside_on_s3(gateway, tmp_p
 
 
 @full
+@pytest.mark.parametrize("kind", ["gs", "azureblob"])
+def test_sixteen_processes_under_kills_are_never_two_inside_on(kinds, tmp_path, kind):  # noqa: F811
+    crowd(filled(Remote(kinds, kind, tmp_path)), tmp_path, 16, 60, 20, "4s")
+
+
+@full
 def test_sixteen_processes_under_kills_are_never_two_inside_on_kubernetes(api, tmp_path):  # noqa: F811
     crowd(filled(test_k8s.Store(api, tmp_path)), tmp_path, 16, 60, 10, "8s")
 
@@ -576,6 +599,12 @@ def test_a_command_inside_ends_when_its_lock_is_stolen(folder, ann, bob):
 @pytest.mark.slow
 def test_locks_on_s3(gateway, tmp_path):  # noqa: F811
     check_on(filled(test_s3.Store(gateway, tmp_path)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gs", *(pytest.param(k, marks=full) for k in ("azureblob", "ssh", "swift"))])
+def test_locks_on(kinds, tmp_path, kind):  # noqa: F811
+    check_on(filled(Remote(kinds, kind, tmp_path)))
 
 
 @full
