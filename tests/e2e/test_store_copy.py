@@ -142,7 +142,7 @@ def test_neighbours_with_a_common_prefix_are_not_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("args,text", [
-    (["none", "dst"], "no such file or directory"), (["empty", "dst"], "there are no files below"), (["src"], "two locations are needed"),
+    (["none", "dst"], "there is no folder none"), (["empty", "dst"], "there are no files below"), (["src"], "two locations are needed"),
     (["src", "memfs://x"], "is in memory"), (["memfs://x", "dst"], "is in memory"), (["src", "s3:/b"], "two slashes"),
     (["src", "dst", "--parallel", "0"], "between 1 and 64"), (["src", "dst", "-o", "xml"], "text or json"),
     (["src", "foo://x"], "unknown / unhandled path type")])

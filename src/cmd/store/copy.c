@@ -4,7 +4,7 @@
 #include "cmd/store/storecmd.h"
 
 #include "base/enc.h"
-#include "doc/json.h"
+#include "doc/val.h"
 #include "ops/storetools/copy.h"
 
 #include <stdio.h>
@@ -60,9 +60,7 @@ static void print_json(struct copying *c, const struct ck_copy_stats *s, bool dr
         ck_set(c->report.a, m, "failures", c->report.failures);
     }
     ck_set_int(c->report.a, m, "unchanged", (int64_t)s->same);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
-    ck_print(c->ctx, "%s\n", ck_buf_str(&b));
+    ck_store_print_json(c->ctx, m);
 }
 
 static void print_result(struct copying *c, const struct ck_copy_stats *s, bool dry)
@@ -132,8 +130,8 @@ static int check(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct c
     const struct copy_opts *o = opts;
     if (argc != 2)
         return ck_fail(err, CK_INVALID, "two locations are needed: what to copy, and where to");
-    if (strcmp(o->output, "text") != 0 && strcmp(o->output, "json") != 0)
-        return ck_fail(err, CK_INVALID, "--output is text or json, not \"%s\"", o->output);
+    if (ck_store_check_output(o->output, "text", err) < 0)
+        return -(int)err->code;
     if (o->parallel < 1 || o->parallel > 64)
         return ck_fail(err, CK_INVALID, "--parallel is between 1 and 64");
     return 0;
@@ -162,13 +160,7 @@ static int run_sync(struct ck_ctx *ctx, void *opts, int argc, char **argv, struc
          O(include),                                                                               \
          .complete = "",                                                                           \
          .help = "take only paths that fit this pattern; may be repeated"},                        \
-        {.shorthand = 'o',                                                                         \
-         .name = "output",                                                                         \
-         .type = CK_OPT_STRING,                                                                    \
-         O(output),                                                                                \
-         .dflt = "text",                                                                           \
-         .complete = "text json",                                                                  \
-         .help = "form of the result: text or json"},                                              \
+        CK_STORE_OUTPUT(struct copy_opts, "text"),                                                 \
     {                                                                                              \
         .name = "parallel", .type = CK_OPT_INT, O(parallel), .dflt = "32", .complete = "",         \
         .help = "files at a time, at most 64"                                                      \

@@ -2,7 +2,7 @@
  * ops/doctor. kOps has nothing like it. */
 #include "cmd/store/storecmd.h"
 
-#include "doc/json.h"
+#include "doc/val.h"
 #include "ops/doctor/doctor.h"
 #include "ui/table.h"
 
@@ -19,8 +19,8 @@ struct doctor_opts {
 static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     const struct doctor_opts *o = opts;
-    if (strcmp(o->output, "table") != 0 && strcmp(o->output, "json") != 0)
-        return ck_fail(err, CK_INVALID, "--output is table or json, not \"%s\"", o->output);
+    if (ck_store_check_output(o->output, "table", err) < 0)
+        return -(int)err->code;
     if (o->requests < 1 || o->requests > MAX_REQUESTS)
         return ck_fail(err, CK_INVALID, "--requests is 1 to %d", MAX_REQUESTS);
     if (argc > 1)
@@ -52,9 +52,7 @@ static void print_json(struct ck_ctx *ctx, struct ck_arena *a, const char *url,
     ck_set_str(a, m, "store", url);
     ck_set(a, m, "checks", rows);
     ck_set(a, m, "missing", missing);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
-    ck_print(ctx, "%s\n", ck_buf_str(&b));
+    ck_store_print_json(ctx, m);
 }
 
 /* A cell holds one line, whatever a server says. */
@@ -104,13 +102,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
 
 #define O(member) .off = offsetof(struct doctor_opts, member), .given_off = CK_OPT_NO_GIVEN
 static const struct ck_opt options[] = {
-    {.shorthand = 'o',
-     .name = "output",
-     .type = CK_OPT_STRING,
-     O(output),
-     .dflt = "table",
-     .complete = "table json",
-     .help = "output format: table or json"},
+    CK_STORE_OUTPUT(struct doctor_opts, "table"),
     {.name = "read-only",
      .type = CK_OPT_BOOL,
      O(read_only),

@@ -23,6 +23,14 @@ int ck_git_print(struct ck_ctx *ctx, const struct ck_journal_changes *changes, c
     return 0;
 }
 
+void ck_git_clusters(struct ck_ctx *ctx, int argc, char **argv, struct ck_strv *ret)
+{
+    for (int i = 0; i < argc; i++)
+        ck_strv_push(ret, argv[i]);
+    if (!argc && *ctx->opt_name)
+        ck_strv_push(ret, ctx->opt_name);
+}
+
 static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     const struct export_opts *o = opts;
@@ -32,10 +40,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_storegit g;
     struct ck_storegit_opts open = {
         .dir = o->dir, .clusters = &clusters, .secrets = o->secrets, .create = !o->check};
-    for (int i = 0; i < argc; i++)
-        ck_strv_push(&clusters, argv[i]);
-    if (!argc && *ctx->opt_name)
-        ck_strv_push(&clusters, ctx->opt_name);
+    ck_git_clusters(ctx, argc, argv, &clusters);
     int r = ck_ctx_store(ctx, &s, err);
     if (r < 0)
         return r;
@@ -50,7 +55,8 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     size_t commits = 0;
     r = ck_storegit_export(&g, &commits, err);
     if (r == 0)
-        ck_print(ctx, "%zu commits, %zu files changed in %s\n", commits, g.drift.n, o->dir);
+        ck_print(ctx, "%zu commit%s, %zu file%s changed in %s\n", commits, commits == 1 ? "" : "s",
+                 g.drift.n, g.drift.n == 1 ? "" : "s", o->dir);
     return r;
 }
 

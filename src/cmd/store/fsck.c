@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "cmd/getout.h"
-#include "doc/json.h"
+#include "doc/val.h"
 #include "ops/fsck/fsck.h"
 #include "store/keyset.h"
 
@@ -22,8 +22,8 @@ static const char *const LEVELS[] = {"note", "warning", "error"};
 static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     const struct fsck_opts *o = opts;
-    if (strcmp(o->output, "table") != 0 && strcmp(o->output, "json") != 0)
-        return ck_fail(err, CK_INVALID, "--output is table or json, not \"%s\"", o->output);
+    if (ck_store_check_output(o->output, "table", err) < 0)
+        return -(int)err->code;
     return ck_args_cluster_optional(ctx, opts, argc, argv, err);
 }
 
@@ -45,9 +45,7 @@ static void print_json(struct ck_ctx *ctx, struct ck_arena *a, const struct ck_f
     ck_set_int(a, m, "clusters", (int64_t)f->clusters);
     ck_set_int(a, m, "files", (int64_t)f->files);
     ck_set(a, m, "findings", l);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
-    ck_print(ctx, "%s\n", ck_buf_str(&b));
+    ck_store_print_json(ctx, m);
 }
 
 static void print_text(struct ck_ctx *ctx, const struct fsck_opts *o, const struct ck_fsck *f)
@@ -104,13 +102,7 @@ static const struct ck_opt options[] = {
      .type = CK_OPT_BOOL,
      O(notes),
      .help = "also show what is no fault: updates not made yet, files of older versions"},
-    {.shorthand = 'o',
-     .name = "output",
-     .type = CK_OPT_STRING,
-     O(output),
-     .dflt = "table",
-     .complete = "table json",
-     .help = "output format: table or json"},
+    CK_STORE_OUTPUT(struct fsck_opts, "table"),
     {.name = "repair",
      .type = CK_OPT_BOOL,
      O(repair),

@@ -51,10 +51,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     CK_AUTOSTRV clusters = {0};
     struct ck_storegit g;
     struct ck_storegit_opts open = {.dir = o->dir, .clusters = &clusters};
-    for (int i = 0; i < argc; i++)
-        ck_strv_push(&clusters, argv[i]);
-    if (!argc && *ctx->opt_name)
-        ck_strv_push(&clusters, ctx->opt_name);
+    ck_git_clusters(ctx, argc, argv, &clusters);
     int r = ck_ctx_store(ctx, &s, err);
     if (r < 0)
         return r;

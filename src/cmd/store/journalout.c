@@ -36,7 +36,11 @@ int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, struct ck_journal_hi
         r = only_cluster(ctx, s, err);
     r = r ? r : ck_journal_load(a, s, ctx->cluster_name, ret, err);
     if (r == 0 && ret->n == 0)
-        return ck_fail(err, CK_NOT_FOUND, "cluster \"%s\" has no journal", ctx->cluster_name);
+        return ck_fail(
+            err, CK_NOT_FOUND,
+            "cluster \"%s\" has no journal in %s; `%s store settings --journal=true` begins "
+            "one",
+            ctx->cluster_name, s->url, ctx->program);
     return r;
 }
 

@@ -15,18 +15,6 @@ static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck
     return ck_args_cluster(ctx, opts, names, argv, err);
 }
 
-static int must_be_there(struct ck_ctx *ctx, const struct ck_store *s, struct ck_err *err)
-{
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    struct ck_path config;
-    int r = ck_layout_config(ctx->arena, s, ctx->cluster_name, &config, err);
-    if (r == 0)
-        r = ck_vfs_read(&config, &b, NULL, err);
-    if (r == -(int)CK_NOT_FOUND)
-        return ck_fail(err, CK_NOT_FOUND, "cluster \"%s\" not found", ctx->cluster_name);
-    return r;
-}
-
 int ck_store_lock_keep(struct ck_ctx *ctx, const struct ck_lock *l, const char *what,
                        struct ck_err *err)
 {
@@ -75,7 +63,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     CK_CLEANUP(ck_lock_done) struct ck_lock l = {.a = NULL};
     int r = ck_ctx_store(ctx, &s, err);
     if (r == 0)
-        r = must_be_there(ctx, s, err);
+        r = ck_store_must_have(ctx, s, ctx->cluster_name, err);
     if (r == 0)
         r = get(ctx, s, ctx->dash < 0, &l, err);
     if (r < 0)

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "doc/json.h"
+#include "doc/val.h"
 
 enum { PARTIAL = 4 };
 
@@ -15,8 +15,8 @@ struct show_opts {
 static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
 {
     const struct show_opts *o = opts;
-    if (strcmp(o->output, "table") != 0 && strcmp(o->output, "json") != 0)
-        return ck_fail(err, CK_INVALID, "--output is table or json, not \"%s\"", o->output);
+    if (ck_store_check_output(o->output, "table", err) < 0)
+        return -(int)err->code;
     return ck_args_cluster_optional(ctx, opts, argc, argv, err);
 }
 
@@ -85,13 +85,6 @@ static void add_row(struct ck_ctx *ctx, struct ck_table *t, const struct ck_lock
     ck_table_row(t, cells);
 }
 
-static void print_json(struct ck_ctx *ctx, const struct ck_val *v)
-{
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_json_emit(&b, v, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
-    ck_print(ctx, "%s\n", ck_buf_str(&b));
-}
-
 static int show_all(struct ck_ctx *ctx, const struct ck_store *s, bool json, struct ck_err *err)
 {
     static const char *const columns[] = {"CLUSTER", "STATE", "HOLDER", "HOST",
@@ -122,7 +115,7 @@ static int show_all(struct ck_ctx *ctx, const struct ck_store *s, bool json, str
     if (r < 0 || json || !held) {
         ck_table_free(t);
         if (r == 0 && json)
-            print_json(ctx, list);
+            ck_store_print_json(ctx, list);
         else if (r == 0)
             ck_print(ctx, "No locks\n");
         return r;
@@ -143,25 +136,20 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     if (!ctx->cluster_name || !*ctx->cluster_name)
         return show_all(ctx, s, json, err);
     r = ck_lock_read(ctx->arena, s, ctx->cluster_name, &info, err);
+    if (r == 0 && !info.there)
+        r = ck_store_must_have(ctx, s, ctx->cluster_name, err);
     if (r < 0)
         return r;
     info.cluster = ctx->cluster_name;
     if (json)
-        print_json(ctx, json_of(ctx->arena, &info));
+        ck_store_print_json(ctx, json_of(ctx->arena, &info));
     else
         print_one(ctx, &info);
     return 0;
 }
 
 static const struct ck_opt options[] = {
-    {.shorthand = 'o',
-     .name = "output",
-     .type = CK_OPT_STRING,
-     .off = offsetof(struct show_opts, output),
-     .given_off = CK_OPT_NO_GIVEN,
-     .dflt = "table",
-     .complete = "table json",
-     .help = "output format: table or json"},
+    CK_STORE_OUTPUT(struct show_opts, "table"),
     {0},
 };
 

@@ -143,7 +143,7 @@ static int put_cluster(struct log *g, const struct ck_store *s, const char *clus
     struct ck_journal_view now;
     int r = ck_journal_load(g->a, s, cluster, &h, err);
     if (r == 0 && h.n == 0)
-        return 0;
+        return ck_store_must_have(g->ctx, s, cluster, err);
     r = r ? r : ck_journal_now(g->a, s, cluster, &now, err);
     if (r < 0)
         return r;

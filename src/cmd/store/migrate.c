@@ -3,7 +3,7 @@
 #include "cmd/store/storecmd.h"
 
 #include "base/enc.h"
-#include "doc/json.h"
+#include "doc/val.h"
 #include "ops/migrate/migrate.h"
 
 #include <stdio.h>
@@ -92,9 +92,7 @@ static void print_json(struct migrating *c, const struct ck_migrate_result *r)
             ck_set_str(a, m, "next", next_command(c, r));
     }
     ck_set(a, m, "failures", c->report.failures);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_json_emit(&b, m, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
-    ck_print(c->ctx, "%s\n", ck_buf_str(&b));
+    ck_store_print_json(c->ctx, m);
 }
 
 static void print_fields(struct migrating *c, const struct ck_migrate_result *r)
@@ -166,8 +164,8 @@ static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck
     const struct migrate_opts *o = opts;
     if (!*o->to)
         return ck_fail(err, CK_INVALID, "--to is needed: the store to migrate to");
-    if (strcmp(o->output, "text") != 0 && strcmp(o->output, "json") != 0)
-        return ck_fail(err, CK_INVALID, "--output is text or json, not \"%s\"", o->output);
+    if (ck_store_check_output(o->output, "text", err) < 0)
+        return -(int)err->code;
     if (o->parallel < 1 || o->parallel > 64)
         return ck_fail(err, CK_INVALID, "--parallel is between 1 and 64");
     if (o->rollback && o->delete_gone)
@@ -222,13 +220,7 @@ static const struct ck_opt options[] = {
      .type = CK_OPT_BOOL,
      O(delete_gone),
      .help = "after a migration: delete in the new store what was deleted in the old one since"},
-    {.shorthand = 'o',
-     .name = "output",
-     .type = CK_OPT_STRING,
-     O(output),
-     .dflt = "text",
-     .complete = "text json",
-     .help = "form of the result: text or json"},
+    CK_STORE_OUTPUT(struct migrate_opts, "text"),
     {.name = "parallel",
      .type = CK_OPT_INT,
      O(parallel),

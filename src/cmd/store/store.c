@@ -3,7 +3,10 @@
 #include "cmd/frame/config.h"
 #include "cmd/store/storecmd.h"
 
+#include "doc/json.h"
 #include "ops/storetools/copy.h"
+
+#include <string.h>
 
 int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struct ck_copy_end *ret,
                  struct ck_err *err)
@@ -35,6 +38,33 @@ int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struc
                                            : profile ? profile
                                                      : config.store_profile};
     return 0;
+}
+
+int ck_store_check_output(const char *output, const char *plain, struct ck_err *err)
+{
+    if (strcmp(output, plain) == 0 || strcmp(output, "json") == 0)
+        return 0;
+    return ck_fail(err, CK_INVALID, "--output is %s or json, not \"%s\"", plain, output);
+}
+
+int ck_store_must_have(struct ck_ctx *ctx, const struct ck_store *s, const char *cluster,
+                       struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_path config;
+    int r = ck_layout_config(ctx->arena, s, cluster, &config, err);
+    if (r == 0)
+        r = ck_vfs_read(&config, &b, NULL, err);
+    if (r == -(int)CK_NOT_FOUND)
+        return ck_fail(err, CK_NOT_FOUND, "cluster \"%s\" not found in %s", cluster, s->url);
+    return r;
+}
+
+void ck_store_print_json(struct ck_ctx *ctx, const struct ck_val *v)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_json_emit(&b, v, (struct ck_json_style){.order = CK_JSON_AS_IS, .indent = 2});
+    ck_print(ctx, "%s\n", ck_buf_str(&b));
 }
 
 static const struct ck_cmd *const subs[] = {

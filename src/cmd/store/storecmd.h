@@ -31,6 +31,21 @@ extern const struct ck_cmd ck_cmd_store_unlock;
 int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struct ck_copy_end *ret,
                  struct ck_err *err);
 
+/* ---- store.c ---- */
+/* -o of commands that print for people (`plain`: what that is called) or as JSON. */
+#define CK_STORE_OUTPUT(struct_, plain)                                                            \
+    {                                                                                              \
+        .shorthand = 'o', .name = "output", .type = CK_OPT_STRING,                                 \
+        .off = offsetof(struct_, output), .given_off = CK_OPT_NO_GIVEN, .dflt = plain,             \
+        .complete = plain " json", .help = "form of the result: " plain " or json",                \
+    }
+/* INVALID unless it is `plain` or json. */
+int ck_store_check_output(const char *output, const char *plain, struct ck_err *err);
+/* NOT_FOUND: the store has no such cluster. */
+int ck_store_must_have(struct ck_ctx *ctx, const struct ck_store *s, const char *cluster,
+                       struct ck_err *err);
+void ck_store_print_json(struct ck_ctx *ctx, const struct ck_val *v);
+
 /* ---- guard.c ---- */
 /* Have the changes at `end`, which the threads of a copy or a migration of `from` will make, locked
  * and recorded as its store's settings and the options of this run ask for. `cluster`: the end is a

@@ -209,6 +209,16 @@ int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
     return 0;
 }
 
+static int list_source(const struct ck_copy_plan *p, const struct ck_copy_pair *w,
+                       struct ck_entries *ret, struct ck_err *err)
+{
+    const char *url = p->opts->from.url;
+    int r = ck_copy_tree(&w->from.root, p->a, false, ret, err);
+    if (r == -(int)CK_NOT_FOUND)
+        return ck_fail(err, CK_NOT_FOUND, "there is no folder %s: nothing was copied", url);
+    return r < 0 ? ck_wrap(err, "%s cannot be listed, so nothing was copied", url) : 0;
+}
+
 int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err)
 {
     struct ck_copy_pair w = {0};
@@ -221,7 +231,7 @@ int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err)
         r = ck_copy_check_apart(p->a, p->opts, &w, err);
     }
     if (r == 0)
-        r = ck_copy_tree(&w.from.root, p->a, false, &from, err);
+        r = list_source(p, &w, &from, err);
     if (r == 0 && !from.n)
         r = ck_fail(err, CK_INVALID, "there are no files below %s: nothing was copied",
                     p->opts->from.url);
