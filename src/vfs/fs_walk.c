@@ -168,6 +168,24 @@ static int open_own_parent(const char *key, bool create, int *ret_fd, const char
     return *ret_fd < 0 ? ck_fail_errno(err, errno, "open %s", dir) : 0;
 }
 
+/* A folder in one step, where it is there and nothing on the way is a link; -1 otherwise: walking
+ * tells why, or makes it. */
+static int open_beneath(struct ck_fs *f, const char *rel, size_t n)
+{
+#ifdef SYS_openat2
+    if (!n || f->no_openat2)
+        return -1;
+    CK_AUTOFREE char *dir = ck_xstrndup(rel, n);
+    const struct open_how how = {.flags = DIR_FLAGS,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    int fd = (int)syscall(SYS_openat2, f->root, dir, &how, sizeof how);
+    f->no_openat2 = fd < 0 && (errno == ENOSYS || errno == EPERM);
+    return fd;
+#else
+    return -1;
+#endif
+}
+
 int ck_fs_open_parent(struct ck_fs *f, const char *key, unsigned *made, int *ret_fd,
                       const char **ret_leaf, struct ck_err *err)
 {
@@ -181,7 +199,9 @@ int ck_fs_open_parent(struct ck_fs *f, const char *key, unsigned *made, int *ret
     *ret_leaf = slash ? slash + 1 : rel;
     if (strcmp(*ret_leaf, "..") == 0 || strcmp(*ret_leaf, ".") == 0)
         return ck_fail(err, CK_INVALID, "invalid path: \"%s\": it is no object", key);
-    return walk(f, rel, slash ? (size_t)(slash - rel) : 0, made, ret_fd, key, err);
+    size_t n = slash ? (size_t)(slash - rel) : 0;
+    *ret_fd = strstr(rel, "..") ? -1 : open_beneath(f, rel, n); /* no way up, even inside */
+    return *ret_fd >= 0 ? 0 : walk(f, rel, n, made, ret_fd, key, err);
 }
 
 int ck_fs_open_dir(struct ck_fs *f, const char *key, int *ret_fd, struct ck_err *err)

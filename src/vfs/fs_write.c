@@ -18,6 +18,7 @@ enum {
     DEFAULT_TIMEOUT_MS = 30000,
     LOCK_PAUSE_MS = 2,
     NAME_TRIES = 100,
+    PIECE = 16 * 1024,
     OPEN_TRIES = 100,
     TEMP_SIZE = 64
 };
@@ -114,14 +115,14 @@ static void temp_name(char name[TEMP_SIZE])
 static int open_temp(struct put *p, struct ck_err *err)
 {
     if (!p->f->named_temps) {
-        p->fd = openat(p->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+        p->fd = openat(p->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (p->fd >= 0)
             return 0;
         p->f->named_temps = true;
     }
     for (int i = 0; i < NAME_TRIES; i++) {
         temp_name(p->tmp);
-        p->fd = openat(p->dir, p->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        p->fd = openat(p->dir, p->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (p->fd >= 0)
             return 0;
         int saved = errno;
@@ -143,12 +144,34 @@ static int sync_temp(struct put *p, struct ck_err *err)
     return !p->later && fsync(p->fd) < 0 ? fail_write(err, errno, p) : 0;
 }
 
+static int read_back(const struct put *p, struct ck_slice data, struct ck_err *err)
+{
+    char piece[PIECE];
+    size_t at = 0;
+    ssize_t n;
+    do {
+        n = pread(p->fd, piece, sizeof piece, (off_t)at);
+        if (n < 0 && errno != EINTR)
+            return ck_fail_errno(err, errno, "read %s", p->key);
+        if (n > 0 && ((size_t)n > data.len - at || memcmp(piece, data.ptr + at, (size_t)n) != 0))
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    } while (n != 0);
+    ck_wipe(piece, sizeof piece);
+    if (n != 0 || at != data.len)
+        return ck_fail(err, CK_UNAVAILABLE, "%s: what is on disk is not what was written", p->key);
+    *p->opts->read_back = true;
+    return 0;
+}
+
 static int fill_temp(struct put *p, struct ck_slice data, struct ck_err *err)
 {
     int r = open_temp(p, err);
     if (r == 0)
         r = append(p, data, err);
-    return r < 0 ? r : sync_temp(p, err);
+    if (r == 0)
+        r = sync_temp(p, err);
+    return r == 0 && p->opts->read_back ? read_back(p, data, err) : r;
 }
 
 static void drop_temp(struct put *p)
@@ -259,11 +282,14 @@ static int sync_folders(const struct put *p, struct ck_err *err)
     return 0;
 }
 
-/* A new object that is synced later needs no lock: that its name is free is for the kernel to see
- * to, and who holds the lock to replace or remove has found an object of this name already. */
+/* A new object that is synced later needs no lock and no look: that its name is free is for the
+ * kernel to see to when it gets it, and who holds the lock to replace or remove has found an object
+ * of this name already. */
 static int lock_and_check(struct put *p, struct ck_err *err)
 {
-    int r = p->later ? 0 : lock_dir(p->f, p->dir, p->key, &p->locked, err);
+    if (p->later)
+        return 0;
+    int r = lock_dir(p->f, p->dir, p->key, &p->locked, err);
     if (r == 0 && p->opts->mode == CK_WRITE_CREATE)
         return check_absent(p, err);
     if (r == 0 && p->opts->mode == CK_WRITE_IF_UNCHANGED)

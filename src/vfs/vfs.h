@@ -73,6 +73,9 @@ struct ck_write_opts {
     /* With CK_WRITE_CREATE: the new object need not survive a power cut before ck_vfs_sync has
      * returned. Local folders sync every write otherwise; other stores take no notice. */
     bool sync_later;
+    /* Not NULL: read the content back before it becomes visible; UNAVAILABLE when it is another
+     * one, and then nothing was written. Set to true by stores that have done so: local folders. */
+    bool *read_back;
 };
 
 struct ck_entry {

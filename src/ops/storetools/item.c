@@ -85,7 +85,7 @@ int ck_copy_fail_damaged(struct ck_err *err)
  * word: S3 makes it from the bytes it has stored, and it is compared with the MD5 of the bytes that
  * were read from the source; asking again would bring the same tag. (The request carries the MD5
  * and the signed SHA-256 too, so that bytes damaged on the way are refused.) A local file is read
- * back. */
+ * back, by the store itself where it can. */
 int ck_copy_verify(const struct ck_path *to, struct ck_slice content,
                    const struct ck_version *version, struct ck_err *err)
 {
@@ -136,10 +136,13 @@ static int write_whole(const struct ck_path *from, const struct ck_path *to,
 {
     CONTENT content = CK_BUF_INIT;
     struct ck_version written = {""};
+    bool read_back = false;
+    struct ck_write_opts checked = *o;
+    checked.read_back = &read_back;
     int r = ck_vfs_read(from, &content, NULL, err);
     if (r == 0)
-        r = ck_vfs_write(to, ck_buf_slice(&content), o, &written, err);
-    if (r == 0)
+        r = ck_vfs_write(to, ck_buf_slice(&content), &checked, &written, err);
+    if (r == 0 && !read_back)
         r = ck_copy_verify(to, ck_buf_slice(&content), &written, err);
     *ret_bytes = content.len;
     return r;
