@@ -34,6 +34,10 @@ const char *ck_aws_role_plural(enum ck_role role);
 const char *ck_aws_queue_name(const struct ck_model *m);
 bool ck_aws_uses_queue(const struct ck_model *m);
 
+/* The id of the zone that spec.dnsZone names, by id or by DNS name; a name that no fact tells of is
+ * itself. "" without a zone. */
+const char *ck_aws_zone_id(const struct ck_model *m);
+
 /* ---- subnets ---- */
 const struct ck_val *ck_aws_subnet_of(const struct ck_model *m, const char *name); /* NULL */
 bool ck_aws_subnet_type(const struct ck_val *subnet, const char *type);

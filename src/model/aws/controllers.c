@@ -4,6 +4,8 @@
  * Source: shared facts update-cluster-aws.md §10; kOps pkg/model/iam/iam_builder.go. */
 #include "model/aws/policy.h"
 
+#include "model/aws/builders.h"
+
 #include <string.h>
 
 /* Making and tagging what carries the cluster's tag: `verbs` make, `kinds` are made. */
@@ -32,7 +34,7 @@ static void create_with_tags(struct ck_policy *p, const char *const *verbs, size
 void ck_policy_dns_controller(struct ck_policy *p)
 {
     const struct ck_model *m = p->m;
-    const char *zone = ck_str_at(m->spec, "dnsZone");
+    const char *zone = ck_aws_zone_id(m);
     if (!*zone)
         return;
     const char *zone_arn = ck_policy_arn(m, "route53:::hostedzone/%s", zone);

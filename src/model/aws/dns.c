@@ -27,6 +27,13 @@ static const struct ck_val *zone_fact(const struct ck_model *m, const char *zone
     return NULL;
 }
 
+const char *ck_aws_zone_id(const struct ck_model *m)
+{
+    const char *zone = ck_str_at(m->spec, "dnsZone");
+    const char *id = strchr(zone, '.') ? ck_str_at(zone_fact(m, zone), "id") : zone;
+    return *id ? id : zone;
+}
+
 static bool associated(const struct ck_model *m, const struct ck_val *fact)
 {
     const char *vpc = ck_str_at(m->spec, "networkID");
