@@ -27,6 +27,8 @@ static const char *const archs[] = {"amd64", "arm64"};
 static const char ECR_URL[] = "https://artifacts.k8s.io/binaries/cloud-provider-aws/v1.31.7/"
                               "linux/%s/ecr-credential-provider-linux-%s";
 static const char CRICTL[] = "1.29.0", NERDCTL[] = "1.7.4";
+/* The completed form names it, but not where the user chose containerd alone. */
+static const char RUNC[] = "1.4.3";
 
 /* What collecting needs. */
 struct work {
@@ -196,8 +198,9 @@ static int add_runtime(struct work *w, const char *arch)
         return r;
     if (own_package(ck_at(c, "runc.packages"), arch, &url, &hash))
         return add(w, CK_ASSET_NODE, "runc", arch, url, hash);
-    url = ck_arena_printf(
-        w->a, "https://github.com/opencontainers/runc/releases/download/v%s/runc.%s", runc, arch);
+    url = ck_arena_printf(w->a,
+                          "https://github.com/opencontainers/runc/releases/download/v%s/runc.%s",
+                          *runc ? runc : RUNC, arch);
     return add(w, CK_ASSET_NODE, "runc", arch, url, NULL);
 }
 
