@@ -248,7 +248,7 @@ def test_plan_without_a_change_says_so(tmp_path):
 BAD = {
     "unknown image": (lambda t: t.replace("ubuntu/images/hvm", "ubuntu/images/nothing"), r"LaunchTemplate/.*no image is known under the name \"ubuntu/images/nothing"),
     "zone of another region": (lambda t: t.replace("zone: us-test-1a", "zone: us-test-1z"), r"spec.subnets\[0\].zone: region us-test-1 has no zone \"us-test-1z\""),
-    "missing subnet": (lambda t: t.replace("  role: Node\n  subnets:\n  - us-test-1a", "  role: Node\n  subnets:\n  - nowhere"), r"instance group \"nodes\": spec.subnets\[0\]: the cluster has no subnet \"nowhere\""),
+    "missing subnet": (lambda t: t.replace("  role: Node\n  subnets:\n  - us-test-1a", "  role: Node\n  subnets:\n  - nowhere"), r"instance group \"nodes\": spec.networking.subnets\[0\]: Not found: \"nowhere\""),
     "group twice": (lambda t: t + "\n---\n" + re.split(r"\n---\n", t)[-1], r"instancegroup/nodes is given more than once"),
     "zones of two regions": (lambda t: t.replace("zone: us-test-1a", "zone: us-west-2a"), r"spec.subnets\[0\].zone: .*us-west-2a"),
     "unknown etcd cluster": (lambda t: t.replace("name: events", "name: others"), r"spec.etcdClusters.*others"),

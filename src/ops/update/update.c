@@ -17,6 +17,7 @@
 #include "ops/update/managed.h"
 #include "spec/kubeversion.h"
 #include "spec/populate.h"
+#include "spec/validate.h"
 #include "store/keysneeded.h"
 #include "store/tokens.h"
 #include "target/terraform.h"
@@ -237,6 +238,25 @@ static int ask_cloud(struct work *w, const struct ck_stored_list *igs, struct ck
     return 0;
 }
 
+/* The rules for completed groups; the completed cluster was held against its own when it was made.
+ * Stops at the first group with a fault, as kOps does. */
+static int check_groups(struct work *w, const struct ck_object *groups, size_t n,
+                        struct ck_err *err)
+{
+    const struct ck_validate_ctx c = {
+        .arena = w->a, .features = w->s->features, .strict = true, .cloud_rules = true};
+    int r = 0;
+    for (size_t i = 0; i < n && !r; i++) {
+        struct ck_field_errs errs = {.arena = w->a};
+        ck_validate_instance_group(&c, &groups[i], &errs);
+        ck_cross_validate(&c, &groups[i], &w->u->full, &errs);
+        r = ck_field_errs_fail(&errs, err);
+        if (r)
+            return ck_wrap(err, "instance group \"%s\"", ck_object_name(&groups[i]));
+    }
+    return 0;
+}
+
 static int complete(struct work *w, struct ck_err *err)
 {
     struct ck_update *u = w->u;
@@ -274,6 +294,8 @@ static int complete(struct work *w, struct ck_err *err)
         if (wanted(w, &raw[i]))
             groups[n++] = all[i];
     }
+    if (!r)
+        r = check_groups(w, all, igs.n, err);
     u->model.all_groups = all;
     u->model.n_all_groups = igs.n;
     u->model.groups = groups;
