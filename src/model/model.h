@@ -83,5 +83,17 @@ const struct ck_val *ck_model_node_labels(const struct ck_model *m, const struct
 /* Karpenter makes the group's machines. */
 bool ck_model_is_karpenter(const struct ck_object *group);
 
+/* ---- model/warm_pool.c ---- */
+/* The group's own settings, then the cluster's, which are for workers only. */
+struct ck_warm_pool {
+    bool enabled;
+    bool hook; /* machines are kept back until they are set up */
+    bool has_max;
+    int64_t min, max;
+    int64_t timeout;             /* of the hook, seconds */
+    const struct ck_val *images; /* to be pulled besides the usual ones; NULL: none. Borrowed. */
+};
+struct ck_warm_pool ck_model_warm_pool(const struct ck_model *m, const struct ck_object *group);
+
 /* Facts by path below the cloud's name ("images"), NULL when not given. */
 const struct ck_val *ck_model_fact(const struct ck_model *m, const char *path);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GP3_IOPS = 3000, GP3_THROUGHPUT = 125, IO_IOPS = 100, HOOK_SECONDS = 600 };
+enum { GP3_IOPS = 3000, GP3_THROUGHPUT = 125, IO_IOPS = 100 };
 
 struct group {
     struct ck_model *m;
@@ -236,38 +236,7 @@ static int launch_template(const struct group *g)
 
 /* ---- warm pools ---- */
 
-struct warm_pool {
-    bool configured, enabled, hook;
-    int64_t min, max, timeout;
-    bool has_max;
-};
-
-static void take(struct warm_pool *w, const struct ck_val *from)
-{
-    if (!from)
-        return;
-    w->configured = true;
-    if (!w->has_max && ck_get(from, "maxSize")) {
-        w->has_max = true;
-        w->max = ck_int_at(from, "maxSize", 0);
-    }
-    w->min = w->min ? w->min : ck_int_at(from, "minSize", 0);
-    w->timeout = w->timeout ? w->timeout : ck_int_at(from, "lifecycleHookTimeout", 0);
-    w->hook = w->hook || ck_bool_at(from, "enableLifecycleHook", false);
-}
-
-static struct warm_pool warm_pool_of(const struct group *g)
-{
-    struct warm_pool w = {0};
-    take(&w, ck_get(g->spec, "warmPool"));
-    if (g->role != CK_ROLE_CONTROL_PLANE && g->role != CK_ROLE_BASTION)
-        take(&w, ck_get(g->m->spec, "warmPool"));
-    w.enabled = w.configured && !(w.has_max && w.max == 0);
-    w.timeout = w.timeout ? w.timeout : HOOK_SECONDS;
-    return w;
-}
-
-static void warm_pool(const struct group *g, const struct warm_pool *w)
+static void warm_pool(const struct group *g, const struct ck_warm_pool *w)
 {
     struct ck_model *m = g->m;
     struct ck_task *t = ck_task_new(m->tasks, &ck_aws_warm_pool, g->name, m->cluster);
@@ -277,7 +246,7 @@ static void warm_pool(const struct group *g, const struct warm_pool *w)
             ck_task_int(t, "MaxSize", w->max);
         ck_task_int(t, "MinSize", w->min);
     }
-    if (!w->hook && !w->enabled)
+    if (!w->enabled)
         return;
     const char *name = ck_arena_printf(m->a, "kops-warmpool-%s", ck_object_name(g->obj));
     t = ck_task_new(m->tasks, &ck_aws_lifecycle_hook, name, m->cluster);
@@ -287,7 +256,7 @@ static void warm_pool(const struct group *g, const struct warm_pool *w)
     ck_task_str(t, "DefaultResult", "ABANDON");
     ck_task_int(t, "HeartbeatTimeout", w->timeout);
     ck_task_str(t, "LifecycleTransition", "autoscaling:EC2_INSTANCE_LAUNCHING");
-    ck_task_bool(t, "Enabled", w->enabled && w->hook);
+    ck_task_bool(t, "Enabled", w->hook);
 }
 
 /* ---- autoscaling groups ---- */
@@ -322,23 +291,28 @@ static const struct ck_val *metrics(const struct group *g, bool warm)
     return list;
 }
 
+/* A share of a unit counts as one; no limit below is 0, which AWS wants to be told. */
 static void requirements(const struct group *g, struct ck_task *t, const struct ck_val *wanted)
 {
     static const struct {
         const char *path, *field;
-        int64_t divisor; /* memory is told in units of a million bytes */
+        int64_t unit; /* memory is told in millions of bytes */
+        bool always;
     } limits[] = {
-        {"cpu.min", "CPUMin", 1},
-        {"cpu.max", "CPUMax", 1},
-        {"memory.min", "MemoryMin", 1000000},
-        {"memory.max", "MemoryMax", 1000000},
+        {"cpu.min", "CPUMin", 1, true},
+        {"cpu.max", "CPUMax", 1, false},
+        {"memory.min", "MemoryMin", 1000000, true},
+        {"memory.max", "MemoryMax", 1000000, false},
     };
     struct ck_val *v = ck_map(g->m->a);
+    const struct ck_val *excluded = ck_get(wanted, "excludedInstanceTypes");
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        int64_t n = ck_aws_quantity(ck_at(wanted, limits[i].path));
-        if (n)
-            ck_set_int(g->m->a, v, limits[i].field, n / limits[i].divisor);
+        int64_t n = ck_aws_quantity(ck_at(wanted, limits[i].path)), unit = limits[i].unit;
+        if (n || limits[i].always)
+            ck_set_int(g->m->a, v, limits[i].field, n / unit + (n % unit != 0));
     }
+    if (ck_len(excluded))
+        ck_set(g->m->a, v, "Excluded", ck_val_clone(g->m->a, excluded));
     ck_task_val(t, "InstanceRequirements", v);
 }
 
@@ -443,7 +417,7 @@ static int64_t seconds_of(const struct ck_val *v)
     return ns / 1000000000;
 }
 
-static void autoscaling_group(const struct group *g, const struct warm_pool *w)
+static void autoscaling_group(const struct group *g, const struct ck_warm_pool *w)
 {
     struct ck_model *m = g->m;
     struct ck_task *t = ck_task_new(m->tasks, &ck_aws_autoscaling_group, g->name, m->cluster);
@@ -482,7 +456,7 @@ int ck_aws_build_groups(struct ck_model *m, struct ck_err *err)
             return r;
         if (ck_model_is_karpenter(g.obj))
             continue;
-        struct warm_pool w = warm_pool_of(&g);
+        struct ck_warm_pool w = ck_model_warm_pool(m, g.obj);
         r = launch_template(&g);
         if (r)
             return r;

@@ -31,17 +31,10 @@ static bool has_nvidia(const struct ck_model *m)
 
 static bool warm_pool_hook(const struct ck_model *m, enum ck_role role)
 {
-    bool cluster = ck_bool_at(m->spec, "warmPool.enableLifecycleHook", false);
-    for (size_t i = 0; i < m->n_groups; i++) {
-        const struct ck_val *own = ck_at(m->groups[i].root, "spec.warmPool");
-        const struct ck_val *max = ck_get(own, "maxSize");
-        if (ck_model_role(&m->groups[i]) != role)
-            continue;
-        if (max && ck_int_at(own, "maxSize", 0) == 0)
-            continue;
-        if (ck_bool_at(own, "enableLifecycleHook", false) || cluster)
+    for (size_t i = 0; i < m->n_all_groups; i++)
+        if (ck_model_role(&m->all_groups[i]) == role &&
+            ck_model_warm_pool(m, &m->all_groups[i]).hook)
             return true;
-    }
     return false;
 }
 

@@ -1,33 +1,11 @@
 /* Machines that wait stopped in a warm pool: the hook that keeps them back, and the images they
- * pull meanwhile. Mirrors kOps pkg/apis/kops/instancegroup.go (WarmPoolSpec.ResolveDefaults) and
- * pkg/nodemodel/nodeupconfigbuilder.go (buildWarmPoolImages). */
+ * pull meanwhile. Mirrors kOps pkg/nodemodel/nodeupconfigbuilder.go (buildWarmPoolImages). */
 #include "base/attr.h"
 #include "base/strv.h"
 #include "model/addons.h"
 #include "model/nodeup/internal.h"
 
 #include <string.h>
-
-struct settings {
-    const struct ck_val *own, *shared; /* the group's, the cluster's; may be NULL */
-    bool enabled, hook;
-};
-
-/* A pool of at most 0 machines is none. The cluster's settings are for workers. */
-static struct settings settings_of(const struct ck_model *m, const struct ck_object *group)
-{
-    enum ck_role role = ck_model_role(group);
-    bool worker = role != CK_ROLE_CONTROL_PLANE && role != CK_ROLE_BASTION;
-    struct settings s = {.own = ck_get(ck_object_spec(group), "warmPool")};
-    s.shared = worker ? ck_get(m->spec, "warmPool") : NULL;
-    const struct ck_val *max = ck_get(s.own, "maxSize");
-    if (!max)
-        max = ck_get(s.shared, "maxSize");
-    s.enabled = (s.own || s.shared) && !(max && max->kind == CK_INT && max->i == 0);
-    s.hook = s.enabled && (ck_bool_at(s.own, "enableLifecycleHook", false) ||
-                           ck_bool_at(s.shared, "enableLifecycleHook", false));
-    return s;
-}
 
 /* What delays a start: images of the network, of storage and of the cloud. */
 static bool is_slow(const char *image)
@@ -80,13 +58,10 @@ static int find_images(struct ck_model *m, const struct ck_val **ret, struct ck_
 
 /* The images and those the settings add, in order. */
 static struct ck_val *with_more(struct ck_model *m, const struct ck_val *images,
-                                const struct settings *s)
+                                const struct ck_val *more)
 {
-    const struct ck_val *more = ck_get(s->own, "additionalImages");
     struct ck_val *list = ck_list(m->a);
     CK_AUTOSTRV all = {0};
-    if (!ck_len(more))
-        more = ck_get(s->shared, "additionalImages");
     for (size_t i = 0; i < ck_len(images); i++)
         ck_strv_push(&all, ck_str_or(ck_item(images, i), ""));
     for (size_t i = 0; i < ck_len(more); i++)
@@ -102,17 +77,17 @@ int ck_nodeup_put_warm_pool(struct ck_model *m, const struct ck_object *group,
                             struct ck_val *config, struct ck_err *err)
 {
     struct ck_nodeup *n = ck_nodeup_of(m);
-    struct settings s = settings_of(m, group);
+    struct ck_warm_pool w = ck_model_warm_pool(m, group);
     if (strcmp(m->cloud, "aws"))
         return 0;
-    if (s.hook)
+    if (w.hook)
         ck_set_bool(m->a, config, "EnableLifecycleHook", true);
-    if (!s.enabled || ck_model_role(group) == CK_ROLE_CONTROL_PLANE)
+    if (!w.enabled || ck_model_role(group) == CK_ROLE_CONTROL_PLANE)
         return 0;
     int r = n->warm_images ? 0 : find_images(n->m, &n->warm_images, err);
     if (r)
         return r;
-    struct ck_val *images = with_more(m, n->warm_images, &s);
+    struct ck_val *images = with_more(m, n->warm_images, w.images);
     if (ck_len(images))
         ck_set(m->a, config, "warmPoolImages", images);
     return 0;

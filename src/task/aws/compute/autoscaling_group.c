@@ -15,7 +15,7 @@ static const struct ck_task_field fields[] = {
     CK_F_SET("Metrics"),
     CK_F_INT("MinSize"),
     CK_F_STRS("MixedInstanceOverrides"),
-    CK_F_VAL("InstanceRequirements"), /* {CPUMin, CPUMax, MemoryMin, MemoryMax}, MiB */
+    CK_F_VAL("InstanceRequirements"), /* {CPUMin, CPUMax, MemoryMin, MemoryMax, Excluded}, MiB */
     CK_F_BOOL("CapacityRebalance"),
     CK_F_STR("MixedOnDemandAllocationStrategy"),
     CK_F_INT("MixedOnDemandBase"),
@@ -38,7 +38,15 @@ static const char *link(struct ck_tf *tf, const struct ck_task *t)
 
 static bool is_mixed(const struct ck_task *t)
 {
-    return ck_task_has(t, "MixedInstanceOverrides") || ck_task_has(t, "InstanceRequirements");
+    static const char *const any[] = {
+        "MixedInstanceOverrides", "InstanceRequirements",   "MixedOnDemandAllocationStrategy",
+        "MixedOnDemandBase",      "MixedOnDemandAboveBase", "MixedSpotAllocationStrategy",
+        "MixedSpotInstancePools", "MixedSpotMaxPrice",
+    };
+    for (size_t i = 0; i < sizeof any / sizeof *any; i++)
+        if (ck_task_has(t, any[i]))
+            return true;
+    return false;
 }
 
 static void template_link(struct ck_tf_block *b, const char *id_key, const struct ck_task *t)
@@ -64,6 +72,18 @@ static void range(struct ck_tf_block *b, const char *key, const struct ck_val *v
         ck_tf_int(r, "min", lo->i);
 }
 
+/* A list of texts, in order of them where `sorted`. */
+static void strs(struct ck_tf_block *b, const char *key, const struct ck_val *list, bool sorted)
+{
+    size_t n = ck_len(list);
+    const char **v = ck_arena_alloc(b->tf->a, (n + 1) * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        v[i] = ck_tf_quote(b->tf, ck_str_or(ck_item(list, i), ""));
+    if (sorted)
+        qsort(v, n, sizeof *v, ck_text_cmp);
+    ck_tf_exprs(b, key, v, n);
+}
+
 static void overrides(struct ck_tf_block *b, const struct ck_task *t)
 {
     const struct ck_val *types = ck_task_get(t, "MixedInstanceOverrides");
@@ -77,6 +97,7 @@ static void overrides(struct ck_tf_block *b, const struct ck_task *t)
         ck_tf_str(r, "burstable_performance", "included");
         const char *current = "\"current\"";
         ck_tf_exprs(r, "instance_generations", &current, 1);
+        strs(r, "excluded_instance_types", ck_get(wanted, "Excluded"), false);
     }
 }
 
@@ -121,16 +142,6 @@ static void warm_pool(struct ck_tf_block *b, const struct ck_task *t)
     ck_tf_field(w, "max_group_prepared_capacity", pool, "MaxSize");
 }
 
-static void sorted_strs(struct ck_tf_block *b, const char *key, const struct ck_val *list)
-{
-    size_t n = ck_len(list);
-    const char **v = ck_arena_alloc(b->tf->a, (n + 1) * sizeof *v);
-    for (size_t i = 0; i < n; i++)
-        v[i] = ck_tf_quote(b->tf, ck_str_or(ck_item(list, i), ""));
-    qsort(v, n, sizeof *v, ck_text_cmp);
-    ck_tf_exprs(b, key, v, n);
-}
-
 /* Lists by role: "master", "apiserver", "node", "bastion". */
 static void outputs(struct ck_tf *tf, const struct ck_task *t)
 {
@@ -165,7 +176,7 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     ck_tf_field(b, "min_size", t, "MinSize");
     ck_tf_field(b, "max_instance_lifetime", t, "MaxInstanceLifetime");
     ck_tf_field(b, "metrics_granularity", t, "Granularity");
-    sorted_strs(b, "enabled_metrics", ck_task_get(t, "Metrics"));
+    strs(b, "enabled_metrics", ck_task_get(t, "Metrics"), true);
     ck_tf_field(b, "protect_from_scale_in", t, "InstanceProtection");
     ck_tf_field(b, "capacity_rebalance", t, "CapacityRebalance");
     if (is_mixed(t))
@@ -176,7 +187,7 @@ static int terraform(struct ck_tf *tf, const struct ck_task *t, struct ck_err *e
     tags(b, t);
     ck_tf_refs(b, "load_balancers", t, "LoadBalancers", true);
     ck_tf_refs(b, "target_group_arns", t, "TargetGroups", true);
-    sorted_strs(b, "suspended_processes", ck_task_get(t, "SuspendProcesses"));
+    strs(b, "suspended_processes", ck_task_get(t, "SuspendProcesses"), true);
     warm_pool(b, t);
     outputs(tf, t);
     return 0;
@@ -208,6 +219,32 @@ static void take_lists(struct ck_aws_read *w, struct ck_task *actual, const stru
         ck_aws_take(actual, "Granularity", ck_item(metrics, 0), "Granularity");
 }
 
+/* What a policy asks of machines instead of naming types; NULL: nothing. */
+static struct ck_val *requirements_of(struct ck_aws_read *w, const struct ck_val *override)
+{
+    static const struct {
+        const char *path, *field;
+    } limits[] = {
+        {"VCpuCount.Min", "CPUMin"},
+        {"VCpuCount.Max", "CPUMax"},
+        {"MemoryMiB.Min", "MemoryMin"},
+        {"MemoryMiB.Max", "MemoryMax"},
+    };
+    const struct ck_val *given = ck_get(override, "InstanceRequirements");
+    if (!ck_is_map(given))
+        return NULL;
+    struct ck_val *v = ck_map(w->a), *excluded = ck_list(w->a);
+    const struct ck_val *types = ck_aws_items(w, given, "ExcludedInstanceTypes");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (*ck_str_at(given, limits[i].path))
+            ck_set_int(w->a, v, limits[i].field, atoll(ck_str_at(given, limits[i].path)));
+    for (size_t i = 0; i < ck_len(types); i++)
+        ck_append(w->a, excluded, ck_item(types, i));
+    if (ck_len(excluded))
+        ck_set(w->a, v, "Excluded", excluded);
+    return v;
+}
+
 static void take_template(struct ck_aws_read *w, struct ck_task *actual, const struct ck_task *t,
                           const struct ck_val *v)
 {
@@ -227,7 +264,10 @@ static void take_template(struct ck_aws_read *w, struct ck_task *actual, const s
         const struct ck_val *types =
             ck_aws_items(w, ck_get(mixed_policy, "LaunchTemplate"), "Overrides");
         template = ck_at(mixed_policy, "LaunchTemplate.LaunchTemplateSpecification");
-        if (ck_len(types))
+        struct ck_val *wanted = requirements_of(w, ck_item(types, 0));
+        if (wanted)
+            ck_task_val(actual, "InstanceRequirements", wanted);
+        else if (ck_len(types))
             ck_task_val(actual, "MixedInstanceOverrides", texts(w, types, "InstanceType"));
         for (size_t i = 0; i < sizeof spread / sizeof *spread; i++)
             ck_aws_take(actual, spread[i].field, ck_get(mixed_policy, "InstancesDistribution"),
