@@ -231,6 +231,13 @@ static int read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bul
     return 0;
 }
 
+static int locate(struct ck_vfs *v, const char *key, bool dualstack, struct ck_arena *a,
+                  struct ck_vfs_place *ret, struct ck_err *err)
+{
+    struct ck_vfs *base = of(v)->base;
+    return base->ops->locate ? base->ops->locate(base, key, dualstack, a, ret, err) : 0;
+}
+
 static char *text(struct ck_vfs *v, const char *key, struct ck_arena *a)
 {
     return of(v)->base->ops->text(of(v)->base, key, a);
@@ -265,6 +272,7 @@ struct ck_vfs *ck_vfs_overlay_of(struct ck_vfs_ctx *ctx, struct ck_vfs *base)
         .list_dirs = list_folders,
         .tree = list_tree,
         .read_many = read_many,
+        .locate = locate,
         .text = text,
         .close = close_layer,
         .cluster_readable = base->ops->cluster_readable,

@@ -300,6 +300,16 @@ int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_expos
     return end(&s, ops(p)->exposure(p->vfs, p->key, a, ret, err));
 }
 
+int ck_vfs_locate(const struct ck_path *p, bool dualstack, struct ck_arena *a,
+                  struct ck_vfs_place *ret, struct ck_err *err)
+{
+    *ret = (struct ck_vfs_place){"", ""};
+    if (!ops(p)->locate)
+        return 0;
+    struct span s = begin(p, "locate");
+    return end(&s, ops(p)->locate(p->vfs, p->key, dualstack, a, ret, err));
+}
+
 int ck_vfs_examine(const struct ck_path *p, struct ck_exam *x, struct ck_err *err)
 {
     if (!ops(p)->examine)

@@ -143,6 +143,12 @@ struct ck_exposure {
     bool of_container;      /* the same for every object of the container: ask once */
 };
 
+/* Where a location is for those who come to it without this program. */
+struct ck_vfs_place {
+    const char *region; /* of the container; "" when unknown or there is none */
+    const char *url;    /* http(s)://…, without a slash at its end; "" when there is none */
+};
+
 /* Receives a streamed read piece by piece; a negative return stops the read with that code. */
 typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 
@@ -242,6 +248,9 @@ struct ck_vfs_ops {
      * error but CK_REACH_UNKNOWN with the reason in `readers`. */
     int (*exposure)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
+    /* Where the key is for others. May send one request. Optional: nowhere. */
+    int (*locate)(struct ck_vfs *v, const char *key, bool dualstack, struct ck_arena *a,
+                  struct ck_vfs_place *ret, struct ck_err *err);
     /* What only this kind of store can tell about itself and about who asks: rows of vfs/examine.h.
      * A driver that tries permissions (by their names), conditional writes and latency itself sets
      * x->probed; otherwise the caller tries them through the other members. With x->read_only it
@@ -333,6 +342,8 @@ int ck_vfs_hash(const struct ck_path *p, enum ck_hash_alg alg, struct ck_hash *r
 int ck_vfs_exposure(const struct ck_path *p, struct ck_arena *a, struct ck_exposure *ret,
                     struct ck_err *err);
 /* Nothing is added for stores that have nothing to say. */
+int ck_vfs_locate(const struct ck_path *p, bool dualstack, struct ck_arena *a,
+                  struct ck_vfs_place *ret, struct ck_err *err);
 int ck_vfs_examine(const struct ck_path *p, struct ck_exam *x, struct ck_err *err);
 int ck_vfs_read_many(const struct ck_path *base, const char *const *keys, size_t n, ck_bulk_fn fn,
                      void *arg, struct ck_err *err);

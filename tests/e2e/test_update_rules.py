@@ -1,5 +1,6 @@
 """Rules of the model that no reference case shows: each row changes a case a little and says what its module then holds."""
 import copy
+import json
 import re
 
 import pytest
@@ -133,3 +134,18 @@ def test_completed_groups_are_held_against_the_rules(what, tmp_path):
     p = c.module(check=False)
     assert p.returncode == 1 and want in p.stderr, p.stderr
     assert not c.out.exists()
+
+
+@pytest.mark.parametrize("name,v6,want", [("said", False, "said.s3.eu-west-1.amazonaws.com/x"), ("far-off", True, "far-off.s3.dualstack.cn-north-1.amazonaws.com.cn/x"),
+                                          ("unsaid", False, "unsaid.s3.us-test-1.amazonaws.com/x")])
+def test_issuer_of_a_bucket_is_its_address_in_its_region(name, v6, want, tmp_path):
+    discovery = {"serviceAccountIssuerDiscovery": {"discoveryStore": f"s3://{name}/x", "enableAWSOIDCProvider": True}}
+    c = Cluster("minimal-ipv6" if v6 else "minimal-1.35", tmp_path, lambda t: changed(t, spec=discovery))
+    world = json.loads(facts(tmp_path).read_text())
+    world["aws"]["bucketRegions"] = {"said": "eu-west-1", "far-off": "cn-north-1"}
+    (tmp_path / "facts.json").write_text(json.dumps(world))
+    p = c.module()
+    assert ("region of bucket unsaid is not known, it is taken to be us-test-1" in p.stderr) == (name == "unsaid")
+    m = Module(c)
+    assert f'url             = "https://{want}"' in m.tf
+    assert f'"issuer": "https://{want}"' in m.file("discovery.json") and f"serviceAccountJWKSURI: https://{want}/openid/v1/jwks\n" in m.file("nodeupconfig-master")

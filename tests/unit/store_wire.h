@@ -34,7 +34,8 @@ enum op {
     FIND,
     REMOVE_TREE,
     REMOVE_VERSIONS,
-    HASH
+    HASH,
+    LOCATE, /* region and address */
 };
 
 struct wire_case {
@@ -122,6 +123,7 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
     static const char *const many[] = {"k", "l"};
     struct ck_version v = {""};
     struct ck_hash h = {0};
+    struct ck_vfs_place place;
     int r;
     switch (op) {
     case READ:
@@ -160,6 +162,10 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
         r = ck_vfs_hash(p, CK_MD5, &h, err);
         if (h.len)
             ck_hash_put(out, &h);
+        return r;
+    case LOCATE:
+        r = ck_vfs_locate(p, false, a, &place, err);
+        ck_buf_fmt(out, r ? "" : "%s %s", place.region, place.url);
         return r;
     default:
         return wire_list(op, p, a, out, err);

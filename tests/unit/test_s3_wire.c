@@ -4,6 +4,7 @@
 
 #include "answering.h"
 #include "vfs/object/marks.h"
+#include "vfs/s3/locate.h"
 
 #define EAST     "https://bkt.s3.dualstack.us-east-1.amazonaws.com"
 #define WEST     "https://bkt.s3.dualstack.us-west-2.amazonaws.com"
@@ -441,6 +442,58 @@ static void hashing(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+static void locating(void **state)
+{
+#define BUCKET      "> HEAD " EAST "/\n"
+#define BUCKET_WEST "> HEAD " WEST "/\n> authorization: *us-west-2/s3*\n"
+#define IN(r)       "< x-amz-bucket-region: " r "\n"
+    static const char at_east[] = "us-east-1 https://bkt.s3.us-east-1.amazonaws.com/k";
+    static const char at_west[] = "us-west-2 https://bkt.s3.us-west-2.amazonaws.com/k";
+    static const struct wire_case t[] = {
+        {"ok", LOCATE, BUCKET SIGNED "< 200\n" IN("us-east-1"), CK_OK, at_east},
+        {"moved", LOCATE, BUCKET "< 301\n" IN("us-west-2") BUCKET_WEST "< 200\n", CK_OK, at_west},
+        {"moved by 400", LOCATE, BUCKET "< 400\n" IN("us-west-2") BUCKET_WEST "< 200\n", CK_OK,
+         at_west},
+        {"denied", LOCATE, BUCKET "< 403\n" IN("us-east-1"), CK_OK, at_east},
+        {"denied elsewhere", LOCATE, BUCKET "< 403\n" IN("us-west-2") BUCKET_WEST "< 403\n", CK_OK,
+         at_west},
+        {"moved to what is no region", LOCATE, BUCKET "< 301\n" IN("evil.example.com/"), CK_INVALID,
+         "301"},
+        {"no such bucket", LOCATE, BUCKET "< 404\n", CK_NOT_FOUND, "404"},
+        {"503, then ok", LOCATE, BUCKET "< 503\n" BUCKET "< 200\n", CK_OK, at_east},
+        {"a broken connection", LOCATE, BUCKET "! reset\n" BUCKET "< 200\n", CK_OK, at_east},
+    };
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++) {
+        struct wire_store s = store;
+        s.url = "s3://bkt/k";
+        wire_check(&s, &t[i]);
+    }
+    static const char *const custom[] = {
+        "S3_ENDPOINT", "h/p/", "S3_ACCESS_KEY_ID", "AKID", "S3_SECRET_ACCESS_KEY",
+        "very-secret", NULL};
+    static const struct wire_case own = {"own endpoint", LOCATE, "", CK_OK,
+                                         "us-east-1 https://h/p/bkt/k"};
+    check(&own, "s3://bkt/k", custom);
+}
+
+static void addresses_are_those_of_aws(void **state)
+{
+    static const struct {
+        const char *bucket, *key, *region, *url;
+        bool dualstack;
+    } t[] = {
+        {"bucket", "", "us-east-1", "https://bucket.s3.us-east-1.amazonaws.com", false},
+        {"bucket2-cn-ds", "path", "cn-north-1",
+         "https://bucket2-cn-ds.s3.dualstack.cn-north-1.amazonaws.com.cn/path", true},
+        {"b.kt", "a/b/", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/b.kt/a/b", false},
+        {"Big", "", "eu-west-1", "https://s3.dualstack.eu-west-1.amazonaws.com/Big", true},
+    };
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++)
+        assert_string_equal(ck_s3_https_url(a, t[i].bucket, t[i].key, t[i].region, t[i].dualstack),
+                            t[i].url);
+}
+
 #define GET_L "> GET " EAST "/l\n"
 #define L_OK  GET_L OK_HELLO
 #define K_OUT "hello \"" HELLO_MD5 "\" | "
@@ -694,6 +747,8 @@ int main(void)
         cmocka_unit_test(removing_trees),
         cmocka_unit_test(removing_versions),
         cmocka_unit_test(hashing),
+        cmocka_unit_test(locating),
+        cmocka_unit_test(addresses_are_those_of_aws),
         cmocka_unit_test(reading_many),
         cmocka_unit_test(a_tree_that_is_announced_is_asked_for_with_the_read),
         cmocka_unit_test(listing_many),

@@ -14,6 +14,7 @@
 #include "ops/givenfacts.h"
 #include "ops/group_defaults.h"
 #include "ops/update/awsfacts.h"
+#include "ops/update/buckets.h"
 #include "ops/update/managed.h"
 #include "spec/kubeversion.h"
 #include "spec/populate.h"
@@ -211,30 +212,51 @@ static int complete_group(struct work *w, const struct ck_object *group, struct 
     return ck_populate_instance_group(w->a, &u->full, group, &f, ret, err);
 }
 
+/* Of the first zone, before anything is checked: us-east-1a → us-east-1. "" without zones. */
+static const char *first_region(const struct work *w)
+{
+    const struct ck_val *subnets = ck_at(w->u->cluster.obj.root, "spec.subnets");
+    const char *zone = "";
+    for (size_t i = 0; i < ck_len(subnets) && !*zone; i++)
+        zone = ck_str_at(ck_item(subnets, i), "zone");
+    return *zone ? ck_arena_strndup(w->a, zone, strlen(zone) - 1) : "";
+}
+
 /* Without a facts file the cloud is asked, if there are credentials for it. */
 static int ask_cloud(struct work *w, const struct ck_stored_list *igs, struct ck_err *err)
 {
     struct ck_update *u = w->u;
-    const char *zone = "";
-    const struct ck_val *subnets = ck_at(u->cluster.obj.root, "spec.subnets");
+    const char *region = first_region(w);
     CK_AUTOERR none = CK_ERR_INIT;
-    if (u->facts.root || w->o->offline || strcmp(u->model.cloud, "aws"))
-        return 0;
-    for (size_t i = 0; i < ck_len(subnets) && !*zone; i++)
-        zone = ck_str_at(ck_item(subnets, i), "zone");
-    if (!*zone)
+    if (u->facts.root || w->o->offline || strcmp(u->model.cloud, "aws") || !*region)
         return 0;
     u->http = ck_http_new(w->o->env, NULL, NULL);
     u->aws = ck_arena_alloc(w->a, sizeof *u->aws);
-    int r =
-        ck_aws_read_open(w->a, w->o->env, u->http, ck_arena_strndup(w->a, zone, strlen(zone) - 1),
-                         w->o->name, u->aws, &none);
+    int r = ck_aws_read_open(w->a, w->o->env, u->http, region, w->o->name, u->aws, &none);
     if (!r)
         return ck_update_ask_aws(w->a, u, igs, err);
     ck_aws_read_close(u->aws);
     u->aws = NULL;
     note(w, ck_arena_printf(w->a, "AWS is not asked, everything is shown as new: %s",
                             ck_err_msg(&none)));
+    return 0;
+}
+
+/* Where the checkers of tokens read, unless that is said; only S3's addresses depend on more than
+ * the location. */
+static int discovery_url(struct work *w, const char **ret, struct ck_err *err)
+{
+    const struct ck_val *spec = ck_object_spec(&w->u->cluster.obj);
+    const char *store = ck_str_at(spec, "serviceAccountIssuerDiscovery.discoveryStore");
+    bool ipv6 = strchr(ck_str_at(spec, "nonMasqueradeCIDR"), ':') != NULL;
+    struct ck_vfs_place place;
+    *ret = NULL;
+    if (!ck_str_starts(store, "s3://") || *ck_str_at(spec, "kubeAPIServer.serviceAccountIssuer"))
+        return 0;
+    int r = ck_update_bucket(w->u, store, ipv6, first_region(w), &place, err);
+    if (r)
+        return ck_wrap(err, "spec.serviceAccountIssuerDiscovery.discoveryStore");
+    *ret = place.url;
     return 0;
 }
 
@@ -285,7 +307,9 @@ static int complete(struct work *w, struct ck_err *err)
         .arg = w,
     };
     ck_given_zones(w->a, &u->facts, &facts);
-    r = ck_populate_cluster(w->a, &u->cluster.obj, &facts, &u->full, err);
+    r = discovery_url(w, &facts.discovery_url, err);
+    if (!r)
+        r = ck_populate_cluster(w->a, &u->cluster.obj, &facts, &u->full, err);
     struct ck_object *all = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *all);
     struct ck_object *groups = ck_arena_alloc(w->a, (igs.n + 1) * sizeof *groups);
     size_t n = 0;
@@ -480,7 +504,7 @@ int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck
                    struct ck_update *ret, struct ck_err *err)
 {
     struct work w = {.a = a, .s = s, .o = o, .u = ret};
-    *ret = (struct ck_update){0};
+    *ret = (struct ck_update){.arena = a, .store = s, .opts = *o};
     ck_arena_set_wipe(a);
     ck_tasks_init(&ret->tasks, a);
     int r = phase(&w, &ret->model, err);
@@ -488,6 +512,7 @@ int ck_update_load(struct ck_arena *a, const struct ck_store *s, const struct ck
         r = overrides(&w, err);
     if (!r)
         r = ck_facts_from_env(a, o->env, &ret->facts, err);
+    ret->facts_given = ret->facts.root;
     if (!r)
         r = ck_cluster_get_for_command(a, s, o->name, &ret->cluster, err);
     if (r)
@@ -516,15 +541,17 @@ static int object_of(void *arg, const char *location, const char **ret_bucket, c
                      const char **ret_region, struct ck_err *err)
 {
     static const char S3[] = "s3://", MEM[] = "memfs://";
-    const struct ck_update *u = arg;
+    struct ck_update *u = arg;
     struct ck_arena *a = u->model.a;
     if (ck_str_starts(location, S3)) {
         const char *path = location + strlen(S3);
         size_t n = strcspn(path, "/");
+        struct ck_vfs_place place;
+        int r = ck_update_bucket(u, location, false, u->model.region, &place, err);
         *ret_bucket = ck_arena_strndup(a, path, n);
         *ret_key = path[n] ? path + n + 1 : "";
-        *ret_region = u->model.region;
-        return 0;
+        *ret_region = r ? NULL : place.region;
+        return r;
     }
     if (ck_str_starts(location, MEM)) {
         *ret_bucket = fact_or(u, "memfs.terraformBucket", "memfs");

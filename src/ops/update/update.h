@@ -22,8 +22,13 @@ struct ck_update_opts {
 
 /* A loaded cluster with its tasks. Lives in the arena; keys in it are secret. */
 struct ck_update {
+    struct ck_arena *arena;
+    const struct ck_store *store;
+    struct ck_update_opts opts;
     struct ck_stored cluster;
     struct ck_facts facts;
+    bool facts_given;     /* in a file, which then stands for every cloud */
+    struct ck_val *noted; /* buckets whose region was said to be unknown; NULL: none */
     struct ck_channel channel;
     struct ck_object full;
     struct ck_model model;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "doc/xml.h"
+#include "vfs/s3/locate.h"
 
 #include <string.h>
 
@@ -32,18 +33,6 @@ struct ck_http *ck_s3_http(struct ck_s3 *s)
 }
 
 /* ---- endpoint ---- */
-
-/* A bucket may be a host label of its own only when TLS certificates can cover it. */
-static bool dns_label(const char *b)
-{
-    size_t n = strlen(b);
-    if (n < 3 || n > 63 || b[0] == '-' || b[n - 1] == '-')
-        return false;
-    for (; *b; b++)
-        if (!((*b >= 'a' && *b <= 'z') || (*b >= '0' && *b <= '9') || *b == '-'))
-            return false;
-    return true;
-}
 
 static bool is_true(const char *v)
 {
@@ -135,7 +124,7 @@ static int prepare_aws(struct ck_s3 *s, struct ck_err *err)
     const char *dual = ck_env_get(env, "AWS_USE_DUALSTACK_ENDPOINT");
     s->dualstack = !(dual && strcmp(dual, "false") == 0);
     s->fips = is_true(ck_env_get(env, "AWS_USE_FIPS_ENDPOINT"));
-    s->virtual_host = dns_label(s->base.container);
+    s->virtual_host = ck_s3_is_dns_label(s->base.container);
     aws_host(s);
     return 0;
 }

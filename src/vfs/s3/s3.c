@@ -198,6 +198,7 @@ static void s3_close(struct ck_vfs *v)
         .tree_follows = ck_s3_tree_follows,                                                        \
         .list_dirs_many = ck_s3_list_dirs_many,                                                    \
         .exposure = ck_s3_exposure,                                                                \
+        .locate = ck_s3_locate,                                                                    \
         .examine = ck_s3_examine,                                                                  \
         .text = s3_text,                                                                           \
         .close = s3_close,                                                                         \

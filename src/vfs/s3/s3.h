@@ -43,6 +43,7 @@ struct ck_s3 {
     int64_t skew_s;
     enum ck_s3_conditional conditional;
     unsigned generation; /* of the region: counts redirects, so that a loop ends */
+    bool located;        /* the bucket said that it is in `region` */
     bool asked_arn;
     const char *arn; /* of the requester; NULL: not known */
     struct ck_s3_ahead ahead;
@@ -148,6 +149,8 @@ int ck_s3_ask(struct ck_s3 *s, const char *key, enum ck_s3_question q, struct ck
               struct ck_err *err);
 const char *ck_s3_question_name(enum ck_s3_question q); /* the sub-resource: "encryption" */
 void ck_s3_conclude(const struct ck_s3_answers *x, struct ck_exposure *ret);
+int ck_s3_locate(struct ck_vfs *v, const char *key, bool dualstack, struct ck_arena *a,
+                 struct ck_vfs_place *ret, struct ck_err *err); /* locate.c */
 int ck_s3_exposure(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_exposure *ret,
                    struct ck_err *err);
 
