@@ -205,6 +205,7 @@ AWS = {
     "environment": (ENV, {}),
     "environment with a session": ({**ENV, "AWS_SESSION_TOKEN": "session-s3cret+/="}, {}),
     "default region": ({**{k: v for k, v in ENV.items() if k != "AWS_REGION"}, "AWS_DEFAULT_REGION": "eu-west-3"}, {}),
+    "AWS_REGION comes before the default": ({**ENV, "AWS_DEFAULT_REGION": "eu-west-3"}, {}),
     "keys of the environment, region of the instance": ({k: v for k, v in ENV.items() if k != "AWS_REGION"}, {}),
     "region of the environment, keys of the instance": ({"AWS_REGION": "us-east-2"}, {}),
     "instance": ({}, {}),
@@ -227,6 +228,8 @@ def test_the_subject_token_on_aws_is_googles_own(world, googles, name):  # noqa:
     assert ("ASIAROLE" in token) == ("AWS_ACCESS_KEY_ID" not in env)
     assert ("aws" in world.services()) == ("instance" in name)
     assert token == googles(world, token)
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "eu-central-1"
+    assert f"https%3A//sts.{region}.amazonaws.com" in token
 
 
 @pytest.mark.parametrize("half", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
