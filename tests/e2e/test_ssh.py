@@ -455,11 +455,12 @@ def test_servers_unlike_openssh_are_listed_all_the_same(tmp_path, other):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("args,out", [(["tree", "d"], "e/f 1"), (["get", "k"], "old")], ids=["tree", "get"])
-def test_a_server_that_drops_what_comes_before_its_greeting_is_asked_again(tmp_path, args, out):
+def test_a_server_that_drops_what_comes_before_its_greeting_is_asked_again(tmp_path):
     w = Wire(tmp_path, early="drop").fresh()
-    p = w.run(*args, VFS_CLI_TIMEOUT_MS="8000")
-    assert p.returncode == 0 and out in p.stdout, p.stderr
+    p = w.run("tree", "d", VFS_CLI_TIMEOUT_MS="8000")
+    assert p.returncode == 0 and "e/f 1" in p.stdout, p.stderr
+    if FULL:
+        assert w.run("get", "k", VFS_CLI_TIMEOUT_MS="8000").stdout == "old"
 
 
 OPERATIONS = ["get", "put", "put into a new folder", "create", "update", "list", "tree", "rm", "rmtree", "rmversions"]
