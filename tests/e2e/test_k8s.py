@@ -296,7 +296,8 @@ def test_races_end_well_on_a_bad_network(api, name):
 def test_races_end_well_behind_faults(api, fault):
     """No write that landed is called a conflict, and none lands twice: the contract compares every answer."""
     context = ssl.create_default_context(cafile=f"{api.pki}/ca.crt")
-    with bad_network(api.url, fault, context=context, replies=API_ERRORS) as (url, counts):
+    patience, hold = (15000, 3) if FULL else (6000, 1)  # two slow processes and a proxy answer sixty-four
+    with bad_network(api.url, fault, patience, hold, context=context, replies=API_ERRORS) as (url, counts):
         config = api.kubeconfig(f"faulty-{fault}", {"token": k8s_server.ADMIN_TOKEN}, {"server": url, "certificate-authority": None})
         for only in ("*sixty_four_processes*" if FULL else "*twelve_processes*", "*increments*"):
             program("conformance", api, f"k8s:///{api.namespace()}", dict(COUNTS, **counts), only=only, kubeconfig=config)

@@ -488,7 +488,9 @@ def test_a_fault_in_the_place_of_each_reply(tmp_path, name):
         assert w.content("k") is not None or name in ("rm", "rmversions"), where
         if p.returncode == 0:
             assert name in ("get", "list", "tree") or all(w.content(k) == c for k, c in after.items()), where
-            assert name not in ("get", "list", "tree") or p.stdout == result, where
+            # A folder that is said to be gone was removed since the one above it was listed.
+            gone = name == "tree" and fault == "no such file"
+            assert name not in ("get", "list", "tree") or p.stdout == result or gone, where
             return
         assert p.stderr and "internal" not in p.stderr.split(":")[0], where
         w.arm(0, None)

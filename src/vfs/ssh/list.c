@@ -290,9 +290,11 @@ int ck_ssh_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     if (!err)
         err = &local;
     int r = walk(&l, key, &files, &dirs, err);
-    if (r == -(int)CK_NOT_FOUND) {
+    bool single = r == -(int)CK_NOT_FOUND;
+    if (single) {
         ck_err_done(err);
-        return sweep(l.s, SFTP_REMOVE, key, a, &problems, &count, err); /* a single file */
+        ck_entries_add(a, &files, (struct ck_entry){.key = key}); /* a single file, or nothing */
+        r = 0;
     }
     ck_entries_sort(&files);
     ck_entries_sort(&dirs); /* a folder is a prefix of those in it, and so before them */
@@ -301,7 +303,7 @@ int ck_ssh_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     size_t ignored = 0;
     for (size_t i = dirs.n; r == 0 && i > 0; i--)
         r = sweep(l.s, SFTP_RMDIR, dirs.v[i - 1].key, a, &problems, count ? &ignored : &count, err);
-    if (r == 0 && !count)
+    if (r == 0 && !count && !single)
         r = sweep(l.s, SFTP_RMDIR, key, a, &problems, &ignored, err);
     if (r == 0 && count)
         r = ck_fail(err, CK_DENIED, "error removing %zu of %zu files from ssh://%s%s", count,
