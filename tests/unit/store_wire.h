@@ -165,7 +165,8 @@ static int wire_run(const struct wire_store *s, enum op op, const struct ck_path
         return r;
     case LOCATE:
         r = ck_vfs_locate(p, false, a, &place, err);
-        ck_buf_fmt(out, r ? "" : "%s %s", place.region, place.url);
+        if (r == 0)
+            ck_buf_fmt(out, "%s %s", place.region, place.url);
         return r;
     default:
         return wire_list(op, p, a, out, err);
