@@ -115,8 +115,8 @@ struct ck_vfs_watch {
     /* After it, with its result (0 or a negative code; a code other than CONFLICT, EXISTS and
      * NOT_FOUND may mean that it was made all the same). May be NULL. */
     void (*after)(struct ck_vfs_watch *w, const struct ck_vfs_change *c, int result);
-    /* Whether a file may be written in pieces, whose content `w` is not told: it is asked before the
-     * first piece and again before the last step, which alone makes a change. NULL: no. */
+    /* Whether a file may be written in pieces, whose content `w` is not told: it is asked before
+     * the first piece and again before the last step, which alone makes a change. NULL: no. */
     bool (*streams)(struct ck_vfs_watch *w, const struct ck_path *p);
     struct ck_vfs_watch *next;
     bool busy; /* kept by the VFS: inside one of the two */
@@ -309,9 +309,9 @@ int ck_vfs_read_stream(const struct ck_path *p, ck_sink_fn fn, void *arg,
 int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_write_opts *opts,
                  struct ck_version *ret_version, struct ck_err *err);
 /* Write in pieces. UNSUPPORTED where the store cannot (or somebody watches the context's changes
- * who is to see this content whole): then nothing has happened. `p` and `opts` must outlive the writer.
- * commit: *ret_verified says that the store has confirmed the content by its digest. After free
- * without a successful commit nothing has been written. */
+ * who is to see this content whole): then nothing has happened. `p` and `opts` must outlive the
+ * writer. commit: *ret_verified says that the store has confirmed the content by its digest. After
+ * free without a successful commit nothing has been written. */
 int ck_vfs_writer_open(const struct ck_path *p, uint64_t size, const struct ck_write_opts *opts,
                        struct ck_vfs_writer **ret, struct ck_err *err);
 int ck_vfs_writer_put(struct ck_vfs_writer *w, struct ck_slice piece, struct ck_err *err);
