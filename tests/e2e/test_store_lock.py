@@ -155,7 +155,8 @@ def test_unlocking_what_one_does_not_hold_changes_nothing(folder, ann, bob):
 
 def test_a_cluster_that_is_not_there_cannot_be_locked(folder, ann):
     for command in (["store", "lock", "nosuch.example.com"], ["store", "lock", "steal", "nosuch.example.com", "--yes"],
-                    ["store", "lock", "nosuch.example.com", "--", "true"]):
+                    ["store", "lock", "nosuch.example.com", "--", "true"], ["store", "lock", "show", "nosuch.example.com"],
+                    ["store", "log", "nosuch.example.com"]):
         assert "not " in ann.refused(*command, status=1)
     assert "would lead out" in ann.refused("store", "lock", "../x", status=1) and not (folder.dir / ".ckops").exists()
 
