@@ -222,6 +222,7 @@ const struct ck_vfs_ops ck_fs_ops = {
     .list = ck_fs_list,
     .list_dirs = ck_fs_list_dirs,
     .tree = ck_fs_tree,
+    .tree_each = ck_fs_tree_each,
     .hash = fs_hash,
     .read_many = fs_read_many,
     .exposure = ck_fs_exposure,

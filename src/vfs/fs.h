@@ -95,4 +95,6 @@ int ck_fs_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struc
                     struct ck_err *err);
 int ck_fs_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
+int ck_fs_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                    struct ck_err *err);
 int ck_fs_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);

@@ -1,9 +1,11 @@
 /* Listings and tree removal of local stores. Symbolic links are listed as files and never
  * descended; unfinished files are never listed, but removed with their folder. */
+#include "base/mem.h"
 #include "vfs/fs.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -108,68 +110,170 @@ int ck_fs_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struc
 
 /* ---- whole trees ---- */
 
+/* One folder's names, one after the other; those of folders end in a slash, so that the order of
+ * names is that of the keys beneath. */
+struct names {
+    char *text;
+    size_t len, room;
+    uint32_t *at;
+    size_t n, cap;
+};
+
+static void names_done(struct names *l)
+{
+    free(l->text);
+    free(l->at);
+}
+
 struct walker {
-    struct ck_arena *a;
-    struct ck_entries *out;
-    size_t prefix; /* bytes of a key before its name */
+    ck_entry_fn fn;
+    void *arg;
+    struct ck_buf path; /* of the folder under way, with the slash */
+    size_t prefix;      /* bytes of a key before its name */
+    size_t count;
     enum want want;
 };
 
-static int descend(struct walker *w, int fd, const char *key, unsigned depth, struct ck_err *err)
+static void add_name(struct names *l, const char *name, bool folder)
 {
-    struct ck_entries e = {0};
-    if (depth > MAX_DEPTH) {
-        close(fd);
-        return ck_fail(err, CK_LIMIT, "%s: more than %d folders deep", key, MAX_DEPTH);
-    }
-    CK_AUTOFD dir = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    int r = read_dir(fd, key, w->want, w->a, &e, err);
-    for (size_t i = 0; r == 0 && i < e.n; i++) {
-        struct ck_entry *x = &e.v[i];
-        if (x->size != IS_DIR) {
-            struct stat st;
-            x->size = (w->want & SIZES) && fstatat(dir, x->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                              S_ISREG(st.st_mode)
-                          ? (int64_t)st.st_size
-                          : -1;
-            x->name = x->key + w->prefix;
-            ck_entries_add(w->a, w->out, *x);
-            continue;
+    size_t n = strlen(name);
+    ck_xgrow(&l->text, &l->room, l->len + n + 2, 1);
+    ck_xgrow(&l->at, &l->cap, l->n + 1, sizeof *l->at);
+    l->at[l->n++] = (uint32_t)l->len;
+    memcpy(l->text + l->len, name, n);
+    l->len += n;
+    if (folder)
+        l->text[l->len++] = '/';
+    l->text[l->len++] = '\0';
+}
+
+static int by_name(const void *x, const void *y, void *text)
+{
+    return strcmp((const char *)text + *(const uint32_t *)x,
+                  (const char *)text + *(const uint32_t *)y);
+}
+
+/* The names of the folder behind `fd`, which stays open. */
+static int read_names(struct walker *w, int fd, struct names *ret, struct ck_err *err)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    int r = dir ? 0 : ck_fail_errno(err, errno, "open %s", ck_buf_str(&w->path));
+    if (!dir && copy >= 0)
+        close(copy);
+    while (r == 0) {
+        errno = 0;
+        const struct dirent *d = readdir(dir);
+        if (!d) {
+            if (errno)
+                r = ck_fail_errno(err, errno, "reading %s", ck_buf_str(&w->path));
+            break;
         }
-        int next = openat(dir, x->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0 && errno == ENOENT)
-            continue;
-        if (next < 0)
-            return ck_fail_errno(err, errno, "open %s", x->key);
-        r = descend(w, next, x->key, depth + 1, err);
+        if (wanted(d->d_name, w->want))
+            add_name(ret, d->d_name, is_dir(fd, d));
+        if (ret->n > MAX_ENTRIES)
+            r = ck_fail(err, CK_LIMIT, "%s: more than %d entries", ck_buf_str(&w->path),
+                        MAX_ENTRIES);
     }
-    if (w->out->n > MAX_ENTRIES)
-        return ck_fail(err, CK_LIMIT, "%s: more than %d entries", key, MAX_ENTRIES);
+    if (dir)
+        closedir(dir);
+    if (r == 0 && ret->n > 1)
+        qsort_r(ret->at, ret->n, sizeof *ret->at, by_name, ret->text);
     return r;
 }
 
-static int tree(struct ck_vfs *v, const char *key, enum want want, struct ck_arena *a,
-                struct ck_entries *ret, struct ck_err *err)
+static int hand_file(struct walker *w, int dir, const char *name, struct ck_err *err)
+{
+    struct stat st;
+    bool regular = (w->want & SIZES) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   S_ISREG(st.st_mode);
+    const char *key = ck_buf_str(&w->path);
+    if (++w->count > MAX_ENTRIES)
+        return ck_fail(err, CK_LIMIT, "%s: more than %d entries", key, MAX_ENTRIES);
+    const struct ck_entry e = {
+        .key = key, .name = key + w->prefix, .size = regular ? (int64_t)st.st_size : -1};
+    return w->fn(w->arg, &e, err);
+}
+
+/* `fd` is taken over; w->path is that of the folder. */
+static int descend(struct walker *w, int fd, unsigned depth, struct ck_err *err)
+{
+    CK_AUTOFD dir = fd;
+    if (depth > MAX_DEPTH)
+        return ck_fail(err, CK_LIMIT, "%s: more than %d folders deep", ck_buf_str(&w->path),
+                       MAX_DEPTH);
+    CK_CLEANUP(names_done) struct names l = {0};
+    int r = read_names(w, dir, &l, err);
+    for (size_t i = 0, n = w->path.len; r == 0 && i < l.n; i++) {
+        const char *name = l.text + l.at[i];
+        w->path.len = n;
+        ck_buf_puts(&w->path, name);
+        if (name[strlen(name) - 1] != '/') {
+            r = hand_file(w, dir, name, err);
+            continue;
+        }
+        int next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next >= 0)
+            r = descend(w, next, depth + 1, err);
+        else if (errno != ENOENT)
+            r = ck_fail_errno(err, errno, "open %s", ck_buf_str(&w->path));
+    }
+    return r;
+}
+
+static int each(struct ck_vfs *v, const char *key, enum want want, ck_entry_fn fn, void *arg,
+                struct ck_err *err)
 {
     int fd;
     int r = ck_fs_open_dir((struct ck_fs *)v, key, &fd, err);
     if (r < 0)
         return r;
-    struct ck_entries e = {0};
-    size_t n = strlen(key);
-    struct walker w = {.a = a, .out = &e, .prefix = n + (n && key[n - 1] != '/'), .want = want};
-    r = descend(&w, fd, key, 0, err);
-    if (r < 0)
-        return r;
-    ck_entries_sort(&e);
-    *ret = e;
+    struct walker w = {.fn = fn, .arg = arg, .want = want};
+    ck_buf_puts(&w.path, key);
+    if (w.path.len && w.path.ptr[w.path.len - 1] != '/')
+        ck_buf_putc(&w.path, '/');
+    w.prefix = w.path.len;
+    r = descend(&w, fd, 0, err);
+    ck_buf_done(&w.path);
+    return r;
+}
+
+int ck_fs_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                    struct ck_err *err)
+{
+    return each(v, key, SIZES, fn, arg, err);
+}
+
+struct collector {
+    struct ck_arena *a;
+    struct ck_entries *out;
+};
+
+static int collect(void *arg, const struct ck_entry *e, struct ck_err *err)
+{
+    const struct collector *c = arg;
+    struct ck_entry own = *e;
+    own.key = ck_arena_strdup(c->a, e->key);
+    own.name = own.key + (e->name - e->key);
+    ck_entries_add(c->a, c->out, own);
     return 0;
+}
+
+static int tree(struct ck_vfs *v, const char *key, enum want want, struct ck_arena *a,
+                struct ck_entries *ret, struct ck_err *err)
+{
+    struct ck_entries e = {0};
+    struct collector c = {a, &e};
+    int r = each(v, key, want, collect, &c, err);
+    if (r == 0)
+        *ret = e;
+    return r;
 }
 
 int ck_fs_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err)
 {
-    return tree(v, key, FILES | DIRS | SIZES, a, ret, err);
+    return tree(v, key, SIZES, a, ret, err);
 }
 
 /* ---- removal ---- */
@@ -222,7 +326,7 @@ int ck_fs_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries files = {0};
-    int r = tree(v, key, FILES | DIRS | TEMPS, a, &files, err);
+    int r = tree(v, key, TEMPS, a, &files, err);
     if (r == -(int)CK_NOT_FOUND) {
         ck_err_done(err);
         return 0;

@@ -273,6 +273,19 @@ int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *
     return end(&s, ops(p)->tree(p->vfs, p->key, a, ret, err));
 }
 
+int ck_vfs_tree_each(const struct ck_path *p, ck_entry_fn fn, void *arg, struct ck_err *err)
+{
+    struct span s = begin(p, "list tree");
+    if (ops(p)->tree_each)
+        return end(&s, ops(p)->tree_each(p->vfs, p->key, fn, arg, err));
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_entries tree = {0};
+    int r = ops(p)->tree(p->vfs, p->key, a, &tree, err);
+    for (size_t i = 0; r == 0 && i < tree.n; i++)
+        r = fn(arg, &tree.v[i], err);
+    return end(&s, r);
+}
+
 void ck_vfs_tree_follows(const struct ck_path *file, const struct ck_path *dir)
 {
     if (file->vfs == dir->vfs && ops(file)->tree_follows)

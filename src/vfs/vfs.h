@@ -152,6 +152,10 @@ struct ck_vfs_place {
 /* Receives a streamed read piece by piece; a negative return stops the read with that code. */
 typedef int (*ck_sink_fn)(void *arg, struct ck_slice piece, struct ck_err *err);
 
+/* Receives one entry of a listing, borrowed for the call; a negative return ends the listing with
+ * that code. */
+typedef int (*ck_entry_fn)(void *arg, const struct ck_entry *e, struct ck_err *err);
+
 /* One result of a bulk read. `item_err->code` CK_NOT_FOUND is a normal outcome, as any other
  * per-item error; returning negative stops the whole operation, whose error becomes what is then in
  * *item_err: the item's own, or why fn did not want it. `data` is borrowed for the call. Items
@@ -226,6 +230,11 @@ struct ck_vfs_ops {
     /* All files at any depth below key, sorted bytewise by key; symbolic links are not followed. */
     int (*tree)(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                 struct ck_err *err);
+    /* The same one by one, in the store's own order, which is that of tree() unless the service
+     * does otherwise, and without holding more than a page (of a local store: one folder's names).
+     * Optional: tree() is used. */
+    int (*tree_each)(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                     struct ck_err *err);
     /* The next read of `file` will be followed by tree(dir): both may be asked for at once.
      * Optional; says nothing about errors, those are the calls' own. */
     void (*tree_follows)(struct ck_vfs *v, const char *file, const char *dir);
@@ -333,6 +342,7 @@ int ck_vfs_list_dirs(const struct ck_path *p, struct ck_arena *a, struct ck_entr
                      struct ck_err *err);
 int ck_vfs_tree(const struct ck_path *p, struct ck_arena *a, struct ck_entries *ret,
                 struct ck_err *err);
+int ck_vfs_tree_each(const struct ck_path *p, ck_entry_fn fn, void *arg, struct ck_err *err);
 /* The next read of `file` will be followed by ck_vfs_tree(dir), with no change in between. Stores
  * far away may ask for both at once; the results are those of the two calls. Does nothing when they
  * lie in different stores. */

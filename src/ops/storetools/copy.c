@@ -8,31 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool to_compare(const struct ck_copy_plan *p, const struct ck_copy_item *it)
-{
-    return it->compare;
-}
+/* The whole copy. `failures` holds what could not be compared or copied, and nothing else. */
+struct job {
+    const struct ck_copy_opts *opts;
+    struct ck_copy_plan failures;
+    struct ck_copy_spool rows;
+};
 
-static bool to_apply(const struct ck_copy_plan *p, const struct ck_copy_item *it)
+static bool applies(const struct job *j, const struct ck_copy_row *row)
 {
-    return it->what == CK_COPY_NEW || it->what == CK_COPY_CHANGED ||
-           (it->what == CK_COPY_EXTRA && p->opts->delete_extra);
-}
-
-static int compare(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
-                   struct ck_err *err)
-{
-    *ret_bytes = 0;
-    return ck_copy_compare(w, it, err);
-}
-
-static size_t count(const struct ck_copy_plan *p, enum ck_copy_what what, const char **ret_first)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        if (p->v[i].what == what && !n++ && ret_first)
-            *ret_first = p->v[i].name;
-    return n;
+    return row->what == CK_COPY_NEW || row->what == CK_COPY_CHANGED ||
+           (row->what == CK_COPY_EXTRA && j->opts->delete_extra);
 }
 
 int ck_copy_report(const struct ck_copy_plan *p, const char *verb, struct ck_err *err)
@@ -58,109 +44,208 @@ int ck_copy_report(const struct ck_copy_plan *p, const char *verb, struct ck_err
                    ck_buf_str(&q), ck_err_msg(&first->err));
 }
 
-/* Left alone after too many failures. */
-static size_t untried(const struct ck_copy_plan *p)
+/* As ck_copy_report, in order of name. */
+static int by_name(const void *x, const void *y)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        n += to_apply(p, &p->v[i]) && p->v[i].state == CK_COPY_TODO;
-    return n;
+    return strcmp(((const struct ck_copy_item *)x)->name, ((const struct ck_copy_item *)y)->name);
 }
 
-static int check_names(struct ck_copy_plan *p, struct ck_err *err)
+static int report(struct job *j, const char *verb, struct ck_err *err)
 {
-    size_t bad = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        struct ck_copy_item *it = &p->v[i];
-        if (it->what == CK_COPY_EXTRA || ck_copy_check_name(p, it->name, &it->err) == 0)
-            continue;
-        it->state = CK_COPY_FAILED;
-        bad++;
+    struct ck_copy_plan *p = &j->failures;
+    if (p->n > 1)
+        qsort(p->v, p->n, sizeof *p->v, by_name);
+    return ck_copy_report(p, verb, err);
+}
+
+/* ---- going through the rows ---- */
+
+/* What a look at all rows tells. */
+struct sums {
+    uint64_t n[CK_COPY_SAME + 1]; /* by enum ck_copy_what */
+    uint64_t compare;
+    uint64_t files, bytes;                 /* to be copied or deleted, to be written */
+    struct ck_buf first[CK_COPY_SAME + 1]; /* the first name of each kind */
+};
+
+static void sums_done(struct sums *s)
+{
+    for (size_t i = 0; i < CK_ARRAY_LEN(s->first); i++)
+        ck_buf_done(&s->first[i]);
+}
+
+static void sum_up(const struct job *j, struct sums *s, const struct ck_copy_reader *r)
+{
+    const struct ck_copy_row *row = &r->row;
+    bool apply = applies(j, row);
+    if (!s->n[row->what]++)
+        ck_buf_put(&s->first[row->what], ck_buf_slice(&r->name));
+    s->compare += row->compare;
+    s->files += apply;
+    s->bytes += apply && row->what != CK_COPY_EXTRA && row->size > 0 ? (uint64_t)row->size : 0;
+}
+
+/* Count, or tell what is planned. */
+static int look_through(struct job *j, struct sums *sums, struct ck_err *err)
+{
+    const struct ck_copy_opts *o = j->opts;
+    struct ck_copy_reader r;
+    int rc = ck_copy_spool_rewind(&j->rows, &r, err);
+    while (rc == 0 && (rc = ck_copy_reader_next(&r, err)) > 0) {
+        rc = 0;
+        if (sums)
+            sum_up(j, sums, &r);
+        else if (applies(j, &r.row))
+            o->planned(o->arg, (enum ck_copy_what)r.row.what, ck_buf_str(&r.name), r.row.size);
     }
-    if (!bad)
+    ck_copy_reader_done(&r);
+    return rc < 0 ? rc : 0;
+}
+
+/* Rows for the threads: those to be compared, or those to be applied. */
+struct supply {
+    struct ck_copy_source base;
+    struct job *job;
+    struct ck_copy_reader reader;
+    bool compare;
+};
+
+static int next_row(struct ck_copy_source *s, struct ck_copy_room *room, struct ck_copy_item **ret,
+                    struct ck_err *err)
+{
+    struct supply *x = (struct supply *)s;
+    int r;
+    while ((r = ck_copy_reader_next(&x->reader, err)) > 0)
+        if (x->compare ? x->reader.row.compare : applies(x->job, &x->reader.row))
+            break;
+    *ret = NULL;
+    if (r <= 0)
+        return r;
+    room->row = x->reader.row;
+    room->at = x->reader.row_at;
+    ck_buf_reset(&room->name);
+    ck_buf_put(&room->name, ck_buf_slice(&x->reader.name));
+    const struct ck_copy_row *row = &room->row;
+    room->item = (struct ck_copy_item){.name = ck_buf_str(&room->name),
+                                       .what = (enum ck_copy_what)row->what,
+                                       .size = row->size,
+                                       .from_md5 = *row->from_md5 ? row->from_md5 : NULL,
+                                       .to_md5 = *row->to_md5 ? row->to_md5 : NULL,
+                                       .version = x->reader.version};
+    *ret = &room->item;
+    return 0;
+}
+
+static int row_done(struct ck_copy_source *s, struct ck_copy_room *room, struct ck_copy_item *it,
+                    struct ck_err *err)
+{
+    const struct supply *x = (struct supply *)s;
+    if (it->state == CK_COPY_FAILED) {
+        ck_copy_add_failed(&x->job->failures, it->name, &it->err);
         return 0;
-    ck_copy_report(p, "copied", err);
-    return ck_wrap(err, "nothing was copied");
+    }
+    if (!x->compare)
+        return 0;
+    room->row.what = (uint8_t)it->what;
+    return ck_copy_spool_put(&x->job->rows, room->at, &room->row, &it->version, err);
+}
+
+static int run_rows(struct job *j, bool compare, uint64_t n, ck_copy_fn fn,
+                    struct ck_copy_stats *stats, struct ck_err *err)
+{
+    struct supply x = {.base = {next_row, row_done}, .job = j, .compare = compare};
+    int r = ck_copy_spool_rewind(&j->rows, &x.reader, err);
+    if (r == 0)
+        r = ck_copy_run_source(j->opts, &x.base, n, fn, stats, err);
+    ck_copy_reader_done(&x.reader);
+    return r;
+}
+
+/* ---- the steps ---- */
+
+static int compare(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
+                   struct ck_err *err)
+{
+    *ret_bytes = 0;
+    return ck_copy_compare(w, it, err);
 }
 
 /* Without leave to overwrite, the destination may hold only what a copy cut short left there. */
-static int check_destination(const struct ck_copy_plan *p, struct ck_err *err)
+static int check_destination(const struct job *j, const struct sums *s, struct ck_err *err)
 {
-    const char *name = "";
-    const struct ck_copy_opts *o = p->opts;
-    size_t changed = count(p, CK_COPY_CHANGED, &name);
-    size_t extra = changed ? 0 : count(p, CK_COPY_EXTRA, &name);
-    if (o->overwrite || (!changed && !extra))
+    const struct ck_copy_opts *o = j->opts;
+    enum ck_copy_what what = s->n[CK_COPY_CHANGED] ? CK_COPY_CHANGED : CK_COPY_EXTRA;
+    if (o->overwrite || !s->n[what])
         return 0;
     CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
-    ck_goquote(&q, ck_slice_of(name));
+    ck_goquote(&q, ck_buf_slice(&s->first[what]));
     return ck_fail(err, CK_EXISTS,
-                   "%s is not empty: %zu of its files %s, %s for one; nothing was copied (sync "
+                   "%s is not empty: %llu of its files %s, %s for one; nothing was copied (sync "
                    "brings a destination in line)",
-                   o->to.url, changed ? changed : extra,
-                   changed ? "differ from those of the source" : "are not in the source",
+                   o->to.url, (unsigned long long)s->n[what],
+                   what == CK_COPY_CHANGED ? "differ from those of the source"
+                                           : "are not in the source",
                    ck_buf_str(&q));
 }
 
-static void tell_plan(const struct ck_copy_plan *p)
+/* Everything that comes before the first change. */
+static int compare_all(struct job *j, struct sums *ret, struct ck_err *err)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (to_apply(p, &p->v[i]))
-            p->opts->planned(p->opts->arg, p->v[i].what, p->v[i].name, p->v[i].size);
+    struct ck_copy_stats none = {0};
+    int r = ck_copy_list(&j->failures, &j->rows, err);
+    if (r == 0 && report(j, "copied", err) < 0)
+        return ck_wrap(err, "nothing was copied");
+    if (r == 0)
+        r = look_through(j, ret, err);
+    if (r < 0 || !ret->compare)
+        return r;
+    r = run_rows(j, true, ret->compare, compare, &none, err);
+    if (r == 0)
+        r = report(j, "compared", err);
+    sums_done(ret);
+    *ret = (struct sums){0};
+    return r == 0 ? look_through(j, ret, err) : r;
 }
 
 /* New files are durable when the copy says that it is done, not one by one: a power cut before that
  * is an interruption like any other, and the next run compares what it finds. Files that replace
  * others are synced each, for they would be lost. Done even when nothing was copied: the run before
  * may have ended just short of it. */
-static int sync_all(const struct ck_copy_plan *p, struct ck_err *err)
+static int sync_all(const struct job *j, struct ck_err *err)
 {
     struct ck_copy_view to;
-    int r = ck_copy_open(&to, p->a, &p->opts->to, err);
+    int r = ck_copy_open(&to, j->failures.a, &j->opts->to, err);
     if (r == 0)
         r = ck_vfs_sync(&to.root, err);
     ck_copy_close(&to);
     return r;
 }
 
-static int run(struct ck_copy_plan *p, struct ck_copy_stats *ret, struct ck_err *err)
+static int run(struct job *j, struct ck_copy_stats *ret, struct ck_err *err)
 {
-    const struct ck_copy_opts *o = p->opts;
-    struct ck_copy_stats none = {0};
-    int r = ck_copy_list(p, err);
+    const struct ck_copy_opts *o = j->opts;
+    CK_CLEANUP(sums_done) struct sums sums = {0};
+    int r = compare_all(j, &sums, err);
     if (r == 0)
-        r = check_names(p, err);
-    if (r == 0)
-        r = ck_copy_run(p, to_compare, compare, &none, err);
-    if (r == 0)
-        r = ck_copy_report(p, "compared", err);
-    if (r == 0)
-        r = check_destination(p, err);
+        r = check_destination(j, &sums, err);
     if (r < 0)
         return r;
-    ret->same = count(p, CK_COPY_SAME, NULL);
-    for (size_t i = 0; i < p->n; i++) {
-        const struct ck_copy_item *it = &p->v[i];
-        bool written = to_apply(p, it) && it->what != CK_COPY_EXTRA && it->size > 0;
-        ret->files += to_apply(p, it);
-        ret->total += written ? (uint64_t)it->size : 0;
-    }
-    if (o->dry_run) {
-        if (o->planned)
-            tell_plan(p);
-        return 0;
-    }
-    for (size_t i = 0; i < p->n; i++)
-        p->v[i].state = CK_COPY_TODO;
-    r = ck_copy_run(p, to_apply, ck_copy_apply, ret, err);
+    ret->same = sums.n[CK_COPY_SAME];
+    ret->files = sums.files;
+    ret->total = sums.bytes;
+    if (o->dry_run)
+        return o->planned ? look_through(j, NULL, err) : 0;
+    r = run_rows(j, false, sums.files, ck_copy_apply, ret, err);
     CK_AUTOERR unsynced = CK_ERR_INIT;
-    bool lost = (ret->copied || ret->same) && sync_all(p, &unsynced) < 0;
+    bool lost = (ret->copied || ret->same) && sync_all(j, &unsynced) < 0;
     if (r == 0)
-        r = ck_copy_report(p, "copied", err);
+        r = report(j, "copied", err);
     if (r == 0 && lost)
         r = ck_err_move(err, &unsynced);
-    size_t left = r < 0 ? untried(p) : 0;
-    return left ? ck_wrap(err, "given up with %zu files untried", left) : r;
+    uint64_t left = ret->files - ret->copied - ret->deleted - ret->failed;
+    return r < 0 && left
+               ? ck_wrap(err, "given up with %llu files untried", (unsigned long long)left)
+               : r;
 }
 
 int ck_copy(const struct ck_copy_opts *opts, struct ck_copy_stats *ret, struct ck_err *err)
@@ -168,12 +253,17 @@ int ck_copy(const struct ck_copy_opts *opts, struct ck_copy_stats *ret, struct c
     CK_AUTOERR own = CK_ERR_INIT;
     *ret = (struct ck_copy_stats){0};
     int r = ck_crypto_load(&own);
-    struct ck_copy_plan p = {.opts = opts, .a = ck_arena_new()};
+    struct job j = {
+        .opts = opts, .failures = {.opts = opts, .a = ck_arena_new()}, .rows = {.fd = -1}};
     if (r == 0)
-        r = run(&p, ret, &own);
-    for (size_t i = 0; i < p.n; i++)
-        ck_err_done(&p.v[i].err);
-    free(p.v);
-    ck_arena_free(p.a);
+        r = ck_copy_spool_open(opts->to.env, &j.rows, &own);
+    if (r == 0)
+        r = run(&j, ret, &own);
+    struct ck_copy_plan *p = &j.failures;
+    for (size_t i = 0; i < p->n; i++)
+        ck_err_done(&p->v[i].err);
+    free(p->v);
+    ck_copy_spool_close(&j.rows);
+    ck_arena_free(p->a);
     return r < 0 && err ? ck_err_move(err, &own) : r;
 }

@@ -31,6 +31,48 @@ struct ck_copy_plan {
     bool local; /* the destination is a local folder */
 };
 
+/* ---- the plan of a whole store, which may have more files than memory should hold ---- */
+
+struct ck_copy_row {
+    int64_t size;
+    uint32_t name_len;
+    uint8_t what; /* enum ck_copy_what */
+    bool compare;
+    char from_md5[CK_COPY_MD5], to_md5[CK_COPY_MD5]; /* "" unknown */
+};
+
+/* Rows with their names, one after the other, in a file that nobody else sees. */
+struct ck_copy_spool {
+    int fd;
+    struct ck_buf out; /* not yet written */
+};
+struct ck_copy_reader {
+    const struct ck_copy_spool *s;
+    struct ck_buf in, name; /* the name of `row` */
+    size_t pos;             /* in `in`, whose first byte is at `at` of the file */
+    uint64_t at, row_at;
+    struct ck_copy_row row;
+    struct ck_version version; /* what was compared, of rows that are to be */
+};
+
+/* What one thread works on, when it is not part of a plan in memory. */
+struct ck_copy_room {
+    struct ck_copy_item item;
+    struct ck_copy_row row;
+    struct ck_buf name;
+    uint64_t at; /* of the row */
+};
+
+/* Where a run takes its items from, one caller at a time. */
+struct ck_copy_source {
+    /* The next, NULL at the end; it is filled into `room` or stays where it is. */
+    int (*next)(struct ck_copy_source *s, struct ck_copy_room *room, struct ck_copy_item **ret,
+                struct ck_err *err);
+    /* It has been done, or has failed. Optional. */
+    int (*done)(struct ck_copy_source *s, struct ck_copy_room *room, struct ck_copy_item *it,
+                struct ck_err *err);
+};
+
 /* Bytes of contents that all threads together may hold. */
 struct ck_copy_budget {
     pthread_mutex_t lock;
@@ -60,8 +102,14 @@ struct ck_copy_pair {
 int ck_copy_report(const struct ck_copy_plan *p, const char *verb, struct ck_err *err);
 
 /* ---- plan.c ---- */
-/* List both ends and say what is to be done as far as listings tell. */
-int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err);
+/* List both ends and say what is to be done as far as listings tell: into `rows`, in order of
+ * name. Names the destination cannot hold become failed items of p. */
+int ck_copy_list(struct ck_copy_plan *p, struct ck_copy_spool *rows, struct ck_err *err);
+/* What listings say of a file: at one end (the other NULL) or both. */
+void ck_copy_beside(const struct ck_entry *from, const struct ck_entry *to,
+                    struct ck_copy_item *ret);
+/* A failed item for the report; takes over why. */
+void ck_copy_add_failed(struct ck_copy_plan *p, const char *name, struct ck_err *why);
 bool ck_copy_wanted(const struct ck_copy_opts *o, const char *name);
 /* One folder of an end, in order of name; with `may_miss` one that is not there is empty. */
 int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
@@ -77,6 +125,22 @@ int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
                         const struct ck_copy_pair *w, struct ck_err *err);
 /* Whether the destination can hold a file of this name. */
 int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck_err *err);
+
+/* ---- spool.c ---- */
+/* In $TMPDIR or /tmp, else in memory of the kernel's. */
+int ck_copy_spool_open(const struct ck_env *env, struct ck_copy_spool *ret, struct ck_err *err);
+void ck_copy_spool_close(struct ck_copy_spool *s);
+int ck_copy_spool_add(struct ck_copy_spool *s, struct ck_copy_row *row, const char *name,
+                      struct ck_err *err);
+int ck_copy_spool_clear(struct ck_copy_spool *s, struct ck_err *err);
+/* Read from the beginning; nothing is added meanwhile. */
+int ck_copy_spool_rewind(struct ck_copy_spool *s, struct ck_copy_reader *ret, struct ck_err *err);
+/* 1, or 0 after the last. */
+int ck_copy_reader_next(struct ck_copy_reader *r, struct ck_err *err);
+void ck_copy_reader_done(struct ck_copy_reader *r);
+/* Write a row that was read at `at` again. */
+int ck_copy_spool_put(const struct ck_copy_spool *s, uint64_t at, const struct ck_copy_row *row,
+                      const struct ck_version *version, struct ck_err *err);
 
 /* ---- item.c ---- */
 void ck_copy_md5(struct ck_slice content, char ret[CK_COPY_MD5]);
@@ -123,3 +187,6 @@ typedef int (*ck_copy_fn)(const struct ck_copy_pair *w, struct ck_copy_item *it,
 int ck_copy_run(struct ck_copy_plan *p,
                 bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
                 ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err);
+/* The same for n items of a source. */
+int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src, size_t n,
+                       ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err);

@@ -149,80 +149,192 @@ int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
     return 0;
 }
 
-/* ---- the plan ---- */
+/* ---- two entries ---- */
 
-static struct ck_copy_item *add(struct ck_copy_plan *p, const char *name, enum ck_copy_what what)
+void ck_copy_beside(const struct ck_entry *from, const struct ck_entry *to,
+                    struct ck_copy_item *ret)
 {
-    ck_xgrow(&p->v, &p->cap, p->n + 1, sizeof *p->v);
-    struct ck_copy_item *it = &p->v[p->n++];
-    *it = (struct ck_copy_item){.name = name, .what = what, .size = -1};
-    return it;
-}
-
-static void add_new(struct ck_copy_plan *p, const struct ck_entry *e)
-{
-    struct ck_copy_item *it = add(p, e->name, CK_COPY_NEW);
-    it->size = e->size;
-    it->from_md5 = e->md5;
-}
-
-static void add_both(struct ck_copy_plan *p, const struct ck_entry *from, const struct ck_entry *to)
-{
-    struct ck_copy_item *it = add(p, from->name, CK_COPY_CHANGED);
-    it->size = from->size;
-    it->from_md5 = from->md5;
-    it->to_md5 = to->md5;
+    const struct ck_entry *e = from ? from : to;
+    *ret = (struct ck_copy_item){.name = e->name, .size = e->size, .what = CK_COPY_EXTRA};
+    if (!from)
+        return;
+    ret->what = to ? CK_COPY_CHANGED : CK_COPY_NEW;
+    ret->from_md5 = from->md5;
+    if (!to)
+        return;
+    ret->to_md5 = to->md5;
     bool sizes_differ = from->size >= 0 && to->size >= 0 && from->size != to->size;
     if (from->md5 && to->md5)
-        it->what = strcmp(from->md5, to->md5) == 0 ? CK_COPY_SAME : CK_COPY_CHANGED;
+        ret->what = strcmp(from->md5, to->md5) == 0 ? CK_COPY_SAME : CK_COPY_CHANGED;
     else
-        it->compare = !sizes_differ;
+        ret->compare = !sizes_differ;
 }
+
+static struct ck_copy_item *add(struct ck_copy_plan *p)
+{
+    ck_xgrow(&p->v, &p->cap, p->n + 1, sizeof *p->v);
+    return &p->v[p->n++];
+}
+
+void ck_copy_add_failed(struct ck_copy_plan *p, const char *name, struct ck_err *why)
+{
+    struct ck_copy_item *it = add(p);
+    *it = (struct ck_copy_item){.name = ck_arena_strdup(p->a, name), .state = CK_COPY_FAILED};
+    ck_err_move(&it->err, why);
+}
+
+/* ---- a plan in memory ---- */
 
 void ck_copy_merge(struct ck_copy_plan *p, const struct ck_entries *f, const struct ck_entries *t)
 {
     size_t i = 0, j = 0;
     while (i < f->n || j < t->n) {
         int c = i == f->n ? 1 : j == t->n ? -1 : strcmp(f->v[i].name, t->v[j].name);
-        const char *name = c <= 0 ? f->v[i].name : t->v[j].name;
-        if (ck_copy_wanted(p->opts, name)) {
-            if (c < 0)
-                add_new(p, &f->v[i]);
-            else if (c == 0)
-                add_both(p, &f->v[i], &t->v[j]);
-            else
-                add(p, name, CK_COPY_EXTRA)->size = t->v[j].size;
-        }
+        if (ck_copy_wanted(p->opts, c <= 0 ? f->v[i].name : t->v[j].name))
+            ck_copy_beside(c <= 0 ? &f->v[i] : NULL, c >= 0 ? &t->v[j] : NULL, add(p));
         i += c <= 0;
         j += c >= 0;
     }
 }
 
-int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
-                 struct ck_entries *ret, struct ck_err *err)
+/* No such folder is an empty one. */
+static int forgive(bool may_miss, int r, struct ck_err *err)
 {
-    int r = ck_vfs_tree(at, a, ret, err);
     if (r != -(int)CK_NOT_FOUND || !may_miss)
         return r;
     ck_err_done(err);
-    *ret = (struct ck_entries){0};
     return 0;
 }
 
+int ck_copy_tree(const struct ck_path *at, struct ck_arena *a, bool may_miss,
+                 struct ck_entries *ret, struct ck_err *err)
+{
+    *ret = (struct ck_entries){0};
+    return forgive(may_miss, ck_vfs_tree(at, a, ret, err), err);
+}
+
+/* ---- the plan of a whole store ---- */
+
+/* One end on its way to disk. */
+struct listing {
+    const struct ck_copy_opts *opts;
+    struct ck_copy_spool rows;
+    struct ck_buf last; /* the name before */
+    uint64_t n;         /* what patterns leave out included */
+    bool disordered;
+};
+
+static void put_md5(char ret[CK_COPY_MD5], const char *md5)
+{
+    ret[0] = '\0';
+    if (md5 && strlen(md5) < CK_COPY_MD5)
+        memcpy(ret, md5, strlen(md5) + 1);
+}
+
+static int list_one(void *arg, const struct ck_entry *e, struct ck_err *err)
+{
+    struct listing *l = arg;
+    if (l->n++ && strcmp(ck_buf_str(&l->last), e->name) >= 0) {
+        l->disordered = true;
+        return ck_fail(err, CK_CANCELLED, "not in order");
+    }
+    ck_buf_reset(&l->last);
+    ck_buf_puts(&l->last, e->name);
+    struct ck_copy_row row = {.size = e->size};
+    put_md5(row.from_md5, e->md5);
+    return ck_copy_wanted(l->opts, e->name) ? ck_copy_spool_add(&l->rows, &row, e->name, err) : 0;
+}
+
+/* Laid down as it comes, when it comes in order; else sorted in memory first. */
+static int list_end(const struct ck_path *at, bool may_miss, struct listing *l, struct ck_err *err)
+{
+    CK_AUTOERR own = CK_ERR_INIT;
+    int r = ck_copy_spool_open(l->opts->to.env, &l->rows, &own);
+    if (r == 0)
+        r = forgive(may_miss, ck_vfs_tree_each(at, list_one, l, &own), &own);
+    if (!l->disordered)
+        return r < 0 ? ck_err_move(err, &own) : 0;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_entries e = {0};
+    r = ck_copy_spool_clear(&l->rows, err);
+    if (r == 0)
+        r = ck_copy_tree(at, a, may_miss, &e, err);
+    for (size_t i = 0; r == 0 && i < e.n; i++) {
+        l->n = 0; /* a name may be there twice */
+        r = list_one(l, &e.v[i], err);
+    }
+    l->n = e.n;
+    return r;
+}
+
 static int list_source(const struct ck_copy_plan *p, const struct ck_copy_pair *w,
-                       struct ck_entries *ret, struct ck_err *err)
+                       struct listing *l, struct ck_err *err)
 {
     const char *url = p->opts->from.url;
-    int r = ck_copy_tree(&w->from.root, p->a, false, ret, err);
+    int r = list_end(&w->from.root, false, l, err);
     if (r == -(int)CK_NOT_FOUND)
         return ck_fail(err, CK_NOT_FOUND, "there is no folder %s: nothing was copied", url);
     return r < 0 ? ck_wrap(err, "%s cannot be listed, so nothing was copied", url) : 0;
 }
 
-int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err)
+static struct ck_entry entry_of(const struct ck_copy_reader *r)
+{
+    const char *md5 = r->row.from_md5;
+    return (struct ck_entry){
+        .name = ck_buf_str(&r->name), .size = r->row.size, .md5 = *md5 ? md5 : NULL};
+}
+
+/* The next row of the plan, and on with the listings that it came from. */
+static int merge_one(struct ck_copy_plan *p, struct ck_copy_reader *f, struct ck_copy_reader *t,
+                     int more[2], struct ck_copy_spool *rows, struct ck_err *err)
+{
+    int c = !more[0] ? 1 : !more[1] ? -1 : strcmp(ck_buf_str(&f->name), ck_buf_str(&t->name));
+    struct ck_entry x = entry_of(f), y = entry_of(t);
+    struct ck_copy_item it;
+    ck_copy_beside(c <= 0 ? &x : NULL, c >= 0 ? &y : NULL, &it);
+    CK_AUTOERR why = CK_ERR_INIT;
+    if (c <= 0 && ck_copy_check_name(p, it.name, &why) < 0)
+        ck_copy_add_failed(p, it.name, &why);
+    struct ck_copy_row row = {.size = it.size, .what = (uint8_t)it.what, .compare = it.compare};
+    put_md5(row.from_md5, it.from_md5);
+    put_md5(row.to_md5, it.to_md5);
+    int r = ck_copy_spool_add(rows, &row, it.name, err);
+    if (r == 0 && c <= 0)
+        r = more[0] = ck_copy_reader_next(f, err);
+    if (r >= 0 && c >= 0)
+        r = more[1] = ck_copy_reader_next(t, err);
+    return r;
+}
+
+static int merge(struct ck_copy_plan *p, struct listing *from, struct listing *to,
+                 struct ck_copy_spool *rows, struct ck_err *err)
+{
+    struct ck_copy_reader f, t;
+    int more[2] = {0};
+    int r = ck_copy_spool_rewind(&from->rows, &f, err);
+    int q = ck_copy_spool_rewind(&to->rows, &t, r < 0 ? NULL : err);
+    r = r < 0 ? r : q;
+    if (r == 0)
+        r = more[0] = ck_copy_reader_next(&f, err);
+    if (r >= 0)
+        r = more[1] = ck_copy_reader_next(&t, err);
+    while (r >= 0 && (more[0] || more[1]))
+        r = merge_one(p, &f, &t, more, rows, err);
+    ck_copy_reader_done(&f);
+    ck_copy_reader_done(&t);
+    return r < 0 ? r : 0;
+}
+
+static void listing_done(struct listing *l)
+{
+    ck_copy_spool_close(&l->rows);
+    ck_buf_done(&l->last);
+}
+
+int ck_copy_list(struct ck_copy_plan *p, struct ck_copy_spool *rows, struct ck_err *err)
 {
     struct ck_copy_pair w = {0};
-    struct ck_entries from = {0}, to = {0};
+    struct listing from = {.opts = p->opts, .rows = {.fd = -1}}, to = from;
     int r = ck_copy_open(&w.from, p->a, &p->opts->from, err);
     if (r == 0)
         r = ck_copy_open(&w.to, p->a, &p->opts->to, err);
@@ -236,9 +348,11 @@ int ck_copy_list(struct ck_copy_plan *p, struct ck_err *err)
         r = ck_fail(err, CK_INVALID, "there are no files below %s: nothing was copied",
                     p->opts->from.url);
     if (r == 0)
-        r = ck_copy_tree(&w.to.root, p->a, true, &to, err);
+        r = list_end(&w.to.root, true, &to, err);
     if (r == 0)
-        ck_copy_merge(p, &from, &to);
+        r = merge(p, &from, &to, rows, err);
+    listing_done(&from);
+    listing_done(&to);
     ck_copy_close(&w.from);
     ck_copy_close(&w.to);
     return r;

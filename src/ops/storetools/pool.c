@@ -11,17 +11,27 @@
 enum { THREADS = 32, MAX_THREADS = 64, REPORT_MS = 200, STACK = 512 * 1024, GIVE_UP = 100 };
 
 struct pool {
-    struct ck_copy_plan *plan;
-    bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it);
+    const struct ck_copy_opts *opts;
+    struct ck_copy_source *src;
+    struct ck_err broken; /* why the source gives no more */
     ck_copy_fn fn;
-    atomic_size_t next;
     struct ck_copy_budget budget;
     atomic_uint_fast64_t live; /* bytes of large files under way */
     atomic_uint_fast64_t bytes, copied, deleted, failed, done;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* of the source and what follows */
     pthread_cond_t ended;
     unsigned running;
 };
+
+static struct ck_copy_item *take(struct pool *p, struct ck_copy_room *room)
+{
+    struct ck_copy_item *it = NULL;
+    pthread_mutex_lock(&p->lock);
+    if (atomic_load(&p->failed) < GIVE_UP && p->broken.code == CK_OK)
+        (void)p->src->next(p->src, room, &it, &p->broken);
+    pthread_mutex_unlock(&p->lock);
+    return it;
+}
 
 static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_item *it)
 {
@@ -36,21 +46,33 @@ static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_ite
     atomic_fetch_add(r < 0 ? &p->failed : it->what == CK_COPY_EXTRA ? &p->deleted : &p->copied, 1);
 }
 
+static void put(struct pool *p, struct ck_copy_room *room, struct ck_copy_item *it)
+{
+    if (!p->src->done)
+        return;
+    pthread_mutex_lock(&p->lock);
+    CK_AUTOERR ignored = CK_ERR_INIT; /* one reason is enough */
+    (void)p->src->done(p->src, room, it, p->broken.code == CK_OK ? &p->broken : &ignored);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void *work(void *arg)
 {
     struct pool *p = arg;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_copy_pair w = {.live = &p->live};
+    struct ck_copy_room room = {0};
     CK_AUTOERR err = CK_ERR_INIT;
-    int r = ck_copy_open(&w.from, a, &p->plan->opts->from, &err);
+    int r = ck_copy_open(&w.from, a, &p->opts->from, &err);
     if (r == 0)
-        r = ck_copy_open(&w.to, a, &p->plan->opts->to, &err);
-    for (size_t i; r == 0 && (i = atomic_fetch_add(&p->next, 1)) < p->plan->n &&
-                   atomic_load(&p->failed) < GIVE_UP;)
-        if (p->wants(p->plan, &p->plan->v[i]))
-            one(p, &w, &p->plan->v[i]);
+        r = ck_copy_open(&w.to, a, &p->opts->to, &err);
+    for (struct ck_copy_item *it; r == 0 && (it = take(p, &room));) {
+        one(p, &w, it);
+        put(p, &room, it);
+    }
     ck_copy_close(&w.from);
     ck_copy_close(&w.to);
+    ck_buf_done(&room.name);
     pthread_mutex_lock(&p->lock);
     p->running--;
     pthread_cond_signal(&p->ended);
@@ -60,7 +82,7 @@ static void *work(void *arg)
 
 static void report(struct pool *p, struct ck_copy_stats *s, int64_t began)
 {
-    const struct ck_copy_opts *o = p->plan->opts;
+    const struct ck_copy_opts *o = p->opts;
     s->bytes = atomic_load(&p->bytes) + atomic_load(&p->live);
     s->copied = atomic_load(&p->copied);
     s->deleted = atomic_load(&p->deleted);
@@ -90,19 +112,19 @@ static void watch(struct pool *p, struct ck_copy_stats *s)
     }
 }
 
-int ck_copy_run(struct ck_copy_plan *plan,
-                bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
-                ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err)
+static unsigned threads_for(const struct ck_copy_opts *o, size_t n)
 {
-    struct pool p = {.plan = plan, .wants = wants, .fn = fn};
-    size_t n = 0;
-    for (size_t i = 0; i < plan->n; i++)
-        n += wants(plan, &plan->v[i]);
-    unsigned threads = plan->opts->parallel ? plan->opts->parallel : THREADS;
+    unsigned threads = o->parallel ? o->parallel : THREADS;
     if (threads > MAX_THREADS)
         threads = MAX_THREADS;
-    if (threads > n)
-        threads = (unsigned)n;
+    return threads > n ? (unsigned)n : threads;
+}
+
+int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src, size_t n,
+                       ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err)
+{
+    struct pool p = {.opts = o, .src = src, .fn = fn};
+    unsigned threads = threads_for(o, n);
     if (!n)
         return 0;
     pthread_t ids[MAX_THREADS];
@@ -129,8 +151,40 @@ int ck_copy_run(struct ck_copy_plan *plan,
     ck_copy_budget_done(&p.budget);
     if (!started)
         return ck_fail(err, CK_INTERNAL, "no thread could be started");
+    if (p.broken.code != CK_OK)
+        return ck_err_move(err, &p.broken);
     /* All of them, or those that failed say why it was given up. */
     return atomic_load(&p.failed) || atomic_load(&p.done) == n
                ? 0
                : ck_fail(err, CK_INTERNAL, "the threads of the copy ended early");
+}
+
+/* ---- a plan in memory ---- */
+
+struct planned {
+    struct ck_copy_source base;
+    struct ck_copy_plan *plan;
+    bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it);
+    size_t i;
+};
+
+static int next_planned(struct ck_copy_source *s, struct ck_copy_room *room,
+                        struct ck_copy_item **ret, struct ck_err *err)
+{
+    struct planned *x = (struct planned *)s;
+    while (x->i < x->plan->n && !x->wants(x->plan, &x->plan->v[x->i]))
+        x->i++;
+    *ret = x->i < x->plan->n ? &x->plan->v[x->i++] : NULL;
+    return 0;
+}
+
+int ck_copy_run(struct ck_copy_plan *plan,
+                bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
+                ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err)
+{
+    struct planned x = {.base = {.next = next_planned}, .plan = plan, .wants = wants};
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n; i++)
+        n += wants(plan, &plan->v[i]);
+    return ck_copy_run_source(plan->opts, &x.base, n, fn, stats, err);
 }

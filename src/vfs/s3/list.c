@@ -14,7 +14,8 @@ enum what { FILES, DIRS, TREE };
 
 struct listing {
     struct ck_s3 *s;
-    struct ck_arena *a; /* of the entries */
+    struct ck_arena *a;    /* of the entries */
+    struct ck_arena *keep; /* of the token */
     enum what what;
     const char *prefix;
     struct ck_entries *out;
@@ -154,7 +155,7 @@ static int take_page(struct listing *l, const struct ck_resp *resp, struct ck_er
             return ck_fail(err, CK_UNAVAILABLE,
                            "error listing %s://%s/%s: the server repeats a continuation token",
                            l->s->env_scheme, l->s->base.container, l->prefix);
-        l->token = ck_arena_strdup(l->a, next);
+        l->token = ck_arena_strdup(l->keep, next);
     }
     return 0;
 }
@@ -179,13 +180,18 @@ static int one_page(struct listing *l, struct ck_err *err)
     return take_page(l, &resp, err);
 }
 
+static int next_page(struct listing *l, unsigned pages, struct ck_err *err)
+{
+    if (pages > MAX_PAGES)
+        return ck_fail(err, CK_LIMIT, "error listing %s://%s/%s: more than %d pages",
+                       l->s->env_scheme, l->s->base.container, l->prefix, MAX_PAGES);
+    return one_page(l, err);
+}
+
 static int rest_of_pages(struct listing *l, struct ck_err *err)
 {
     for (unsigned pages = 0; l->token; pages++) {
-        if (pages > MAX_PAGES)
-            return ck_fail(err, CK_LIMIT, "error listing %s://%s/%s: more than %d pages",
-                           l->s->env_scheme, l->s->base.container, l->prefix, MAX_PAGES);
-        int r = one_page(l, err);
+        int r = next_page(l, pages, err);
         if (r < 0)
             return r;
     }
@@ -212,7 +218,8 @@ static int list(struct ck_vfs *v, const char *key, enum what what, struct ck_are
     if (r < 0)
         return r;
     struct ck_entries out = {0};
-    struct listing l = {.s = s, .a = a, .what = what, .prefix = prefix_of(a, key), .out = &out};
+    struct listing l = {
+        .s = s, .a = a, .keep = a, .what = what, .prefix = prefix_of(a, key), .out = &out};
     r = first_page(&l, key, err);
     if (r == 0)
         r = rest_of_pages(&l, err);
@@ -281,6 +288,28 @@ int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_
     return list(v, key, TREE, a, ret, err);
 }
 
+/* Pages come in the order of their keys (but not those of directory buckets). */
+int ck_s3_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                    struct ck_err *err)
+{
+    struct ck_s3 *s = (struct ck_s3 *)v;
+    int r = ck_s3_prepare(s, err);
+    if (r < 0)
+        return r;
+    CK_AUTOARENA struct ck_arena *keep = ck_arena_new();
+    struct listing l = {.s = s, .keep = keep, .what = TREE, .prefix = prefix_of(keep, key)};
+    for (unsigned pages = 0; r == 0 && (!pages || l.token); pages++) {
+        CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+        struct ck_entries page = {0};
+        l.a = a;
+        l.out = &page;
+        r = pages ? next_page(&l, pages, err) : first_page(&l, key, err);
+        for (size_t i = 0; r == 0 && i < page.n; i++)
+            r = fn(arg, &page.v[i], err);
+    }
+    return r;
+}
+
 /* ---- many directories at once ---- */
 
 static int many_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *item_err)
@@ -305,8 +334,12 @@ int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, st
     struct ck_req *reqs = ck_arena_alloc(tmp, n * sizeof *reqs);
     struct ck_entries *out = ck_arena_alloc(tmp, n * sizeof *out);
     for (size_t i = 0; i < n; i++) {
-        l[i] = (struct listing){
-            .s = s, .a = a, .what = DIRS, .prefix = prefix_of(a, keys[i]), .out = &out[i]};
+        l[i] = (struct listing){.s = s,
+                                .a = a,
+                                .keep = a,
+                                .what = DIRS,
+                                .prefix = prefix_of(a, keys[i]),
+                                .out = &out[i]};
         page_request(tmp, &l[i], &reqs[i]);
     }
     r = ck_http_all(ck_s3_http(s), reqs, n, many_done, l, err);

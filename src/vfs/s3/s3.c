@@ -193,6 +193,7 @@ static void s3_close(struct ck_vfs *v)
         .list = ck_s3_list,                                                                        \
         .list_dirs = ck_s3_list_dirs,                                                              \
         .tree = ck_s3_tree,                                                                        \
+        .tree_each = ck_s3_tree_each,                                                              \
         .hash = s3_hash,                                                                           \
         .read_many = s3_read_many,                                                                 \
         .tree_follows = ck_s3_tree_follows,                                                        \

@@ -114,6 +114,8 @@ int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, st
                          struct ck_entries *ret, struct ck_err *err);
 int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                struct ck_err *err);
+int ck_s3_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                    struct ck_err *err);
 void ck_s3_tree_follows(struct ck_vfs *v, const char *file, const char *dir);
 /* If a tree is known to follow the reading of `key`: ask for both at once, keep the listing for
  * ck_s3_tree, and give the reply to the read. False when there is no reply of status 200: then the
