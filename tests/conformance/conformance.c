@@ -206,6 +206,22 @@ static void test_tree_gives_everything_below(void **state)
     lists(*state, TREE, ".", "config instancegroup/a instancegroup/b pki/x/y/z");
 }
 
+static int join_name(void *arg, const struct ck_entry *e, struct ck_err *err)
+{
+    ck_buf_fmt(arg, "%s ", e->name);
+    return 0;
+}
+
+static void test_a_tree_one_by_one_has_the_same_files(void **state)
+{
+    fill(*state);
+    struct ck_path p = at(*state, ".");
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOERR err = CK_ERR_INIT;
+    assert_int_equal(ck_vfs_tree_each(&p, join_name, &b, &err), 0);
+    assert_string_equal(ck_buf_str(&b), "config instancegroup/a instancegroup/b pki/x/y/z ");
+}
+
 static void test_V100_a_prefix_is_not_a_folder(void **state)
 {
     struct store *s = *state;
@@ -466,6 +482,7 @@ int main(void)
         T(test_V032_list_gives_files_only_sorted),
         T(test_list_dirs_gives_folders_only),
         T(test_tree_gives_everything_below),
+        T(test_a_tree_one_by_one_has_the_same_files),
         T(test_V100_a_prefix_is_not_a_folder),
         T(test_V036_a_missing_folder),
         T(test_V035_listings_of_many_objects_are_complete),

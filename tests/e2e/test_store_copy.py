@@ -270,6 +270,41 @@ def test_what_arrives_damaged_is_noticed(tmp_path):
     s.close()
 
 
+# ---- many files
+
+def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
+    s = FakeS3({f"c{i % 90}.example.com/instancegroup/nodes-{i:06d}": b"x" for i in range(60000)})
+    s.page, peak = 1000, {}
+    names = sorted(s.objects)
+    for n in (3000, 60000):
+        s.listed = names[:n]
+        peak[n] = peak_mb(PROGRAM, "store", "copy", "s3://bkt", "dst", "--dry-run", env=env_of(tmp_path, **s.env), cwd=tmp_path)
+    s.close()
+    if not any(k.endswith("SAN_OPTIONS") for k in os.environ):  # whose own memory grows
+        assert peak[60000] <= peak[3000] + 2, peak  # 57,000 names alone have 2.5 MB
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_server_that_lists_in_another_order_is_copied_as_any_other(tmp_path, both):
+    """S3 lists in order of names, its directory buckets do not."""
+    s = FakeS3({f"d{i % 7}/f{i}": b"%d" % i for i in range(50)})
+    s.page, s.listed = 7, random.Random(2).sample(sorted(s.objects), 50)
+    env = env_of(tmp_path, **s.env)
+    ok(tmp_path, "copy", "s3://bkt", "dst", env=env)
+    assert contents(tmp_path / "dst") == s.objects
+    if both:
+        (tmp_path / "dst/d1/f1").write_bytes(b"new")
+        (tmp_path / "dst/d2/f2").unlink()
+        assert ok(tmp_path, "sync", "dst", "s3://bkt", "--delete", env=env).startswith("replace d1/f1\ndelete  d2/f2\n2 files to change, 48 unchanged\n")
+    s.close()
+
+
+def test_without_a_folder_for_temporary_files(tmp_path):
+    make(tmp_path / "src", a="1")
+    ok(tmp_path, "copy", "src", "dst", env=env_of(tmp_path, TMPDIR=str(tmp_path / "none")))
+    assert contents(tmp_path / "dst") == {"a": b"1"}
+
+
 # ---- hostile names
 
 class FakeS3:
@@ -277,6 +312,7 @@ class FakeS3:
 
     def __init__(self, objects):
         self.objects, self.on_put, self.damage = dict(objects), None, False
+        self.page, self.listed = 10**9, None  # objects to a page; the order they are listed in, if not that of their names
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -299,9 +335,13 @@ class FakeS3:
                 path, _, query = self.path.partition("?")
                 key = urllib.parse.unquote(path[len("/bkt/"):], errors="surrogateescape")
                 if "list-type" in query:
-                    items = "".join(f"<Contents><Key>{escape(urllib.parse.quote(k, errors='surrogateescape'))}</Key><Size>{len(v)}</Size>"
-                                    f"<ETag>\"{hashlib.md5(v).hexdigest()}\"</ETag></Contents>" for k, v in sorted(outer.objects.items()))
-                    return self.reply(200, f"<ListBucketResult><EncodingType>url</EncodingType>{items}</ListBucketResult>".encode())
+                    names = outer.listed or sorted(outer.objects)
+                    at = int(urllib.parse.parse_qs(query).get("continuation-token", ["0"])[0])
+                    end = at + outer.page
+                    more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{end}</NextContinuationToken>" if end < len(names) else ""
+                    items = "".join(f"<Contents><Key>{escape(urllib.parse.quote(k, errors='surrogateescape'))}</Key><Size>{len(outer.objects[k])}</Size>"
+                                    f"<ETag>\"{hashlib.md5(outer.objects[k]).hexdigest()}\"</ETag></Contents>" for k in names[at:end])
+                    return self.reply(200, f"<ListBucketResult><EncodingType>url</EncodingType>{more}{items}</ListBucketResult>".encode())
                 if self.command in ("GET", "HEAD"):
                     v = outer.objects.get(key)
                     return self.reply(404, b"<Error><Code>NoSuchKey</Code></Error>") if v is None else \

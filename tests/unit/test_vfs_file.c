@@ -459,6 +459,50 @@ static void test_closed_files_and_folders_are_denied(void **state)
     assert_string_equal(get(f, "d/x", 0), "x");
 }
 
+static int append_name(void *arg, const struct ck_entry *e, struct ck_err *err)
+{
+    ck_buf_fmt(arg, "%s=%lld ", e->name, (long long)e->size);
+    return strcmp(e->name, "stop") == 0 ? ck_fail(err, CK_LIMIT, "enough") : 0;
+}
+
+static void test_a_tree_one_by_one_has_the_order_of_whole_names(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const files[] = {"a/x", "a.b", "a-b/y", "a/b/c", "a0", "a/b.c", "B"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(files); i++) {
+        struct ck_path p = at(f, files[i]);
+        must(ck_vfs_write(&p, CK_S("xy"), NULL, NULL, &f->err), &f->err);
+    }
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    must(ck_vfs_tree_each(&f->root, append_name, &b, &f->err), &f->err);
+    assert_string_equal(ck_buf_str(&b), "B=2 a-b/y=2 a.b=2 a/b.c=2 a/b/c=2 a/x=2 a0=2 ");
+    assert_string_equal(names(f, TREE, ""), "B a-b/y a.b a/b.c a/b/c a/x a0");
+    struct ck_path stop = at(f, "stop"), missing = at(f, "missing");
+    must(ck_vfs_write(&stop, CK_S(""), NULL, NULL, &f->err), &f->err);
+    assert_int_equal(ck_vfs_tree_each(&f->root, append_name, &b, &f->err), -CK_LIMIT);
+    ck_err_done(&f->err);
+    assert_int_equal(ck_vfs_tree_each(&missing, append_name, &b, &f->err), -CK_NOT_FOUND);
+}
+
+static void test_what_is_written_is_read_back_when_asked(void **state)
+{
+    struct fixture *f = *state;
+    CK_AUTOBUF struct ck_buf big = CK_BUF_INIT;
+    ck_buf_fill(&big, 'x', 100000);
+    const struct ck_slice contents[] = {CK_S(""), CK_S("small"), ck_buf_slice(&big)};
+    for (size_t i = 0; i < CK_ARRAY_LEN(contents); i++) {
+        bool read_back = false;
+        const struct ck_write_opts o = {
+            .mode = CK_WRITE_CREATE, .sync_later = i % 2 == 0, .read_back = &read_back};
+        struct ck_path p = at(f, ck_arena_printf(f->a, "folder/f%zu", i));
+        must(ck_vfs_write(&p, contents[i], &o, NULL, &f->err), &f->err);
+        assert_true(read_back);
+        read_back = false;
+        assert_int_equal(ck_vfs_write(&p, contents[i], &o, NULL, &f->err), -CK_EXISTS);
+        ck_err_done(&f->err);
+    }
+}
+
 static void test_removing_a_tree_goes_on_after_a_failure_and_tells(void **state)
 {
     struct fixture *f = *state;
@@ -645,6 +689,8 @@ int main(void)
         T(test_long_names_and_paths_fail_cleanly),
         T(test_reads_are_limited),
         T(test_closed_files_and_folders_are_denied),
+        T(test_a_tree_one_by_one_has_the_order_of_whole_names),
+        T(test_what_is_written_is_read_back_when_asked),
         T(test_removing_a_tree_goes_on_after_a_failure_and_tells),
         T(test_removing_a_tree_takes_unfinished_files_and_folders_along),
         T(test_a_held_lock_is_waited_for_and_then_a_timeout),
