@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,7 @@ static int run(struct job *j, struct ck_copy_stats *ret, struct ck_err *err)
     ret->same = sums.n[CK_COPY_SAME];
     ret->files = sums.files;
     ret->total = sums.bytes;
+    (void)malloc_trim(0); /* what a page of a listing needed, the threads cannot use */
     if (o->dry_run)
         return o->planned ? look_through(j, NULL, err) : 0;
     r = run_rows(j, false, sums.files, ck_copy_apply, ret, err);

@@ -7,8 +7,13 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { THREADS = 32, MAX_THREADS = 64, REPORT_MS = 200, STACK = 512 * 1024, GIVE_UP = 100 };
+
+/* Against a server that answers at once, more than a few threads per processor only get into each
+ * other's way, and the server's: the others join when files are seen to wait. */
+enum { PER_PROCESSOR = 4, LEAST = 8, SLOW_MS = 5, SLOW_FILES = 8 };
 
 struct pool {
     const struct ck_copy_opts *opts;
@@ -19,8 +24,12 @@ struct pool {
     atomic_uint_fast64_t live; /* bytes of large files under way */
     atomic_uint_fast64_t bytes, copied, deleted, failed, done;
     pthread_mutex_t lock; /* of the source and what follows */
-    pthread_cond_t ended;
+    pthread_cond_t ended, joined;
     unsigned running;
+    unsigned at_work; /* how many of the threads may take items */
+    unsigned begun;   /* threads */
+    unsigned slow;    /* files that took long, less those that did not */
+    bool over;        /* there are no more items */
 };
 
 static struct ck_copy_item *take(struct pool *p, struct ck_copy_room *room)
@@ -29,8 +38,37 @@ static struct ck_copy_item *take(struct pool *p, struct ck_copy_room *room)
     pthread_mutex_lock(&p->lock);
     if (atomic_load(&p->failed) < GIVE_UP && p->broken.code == CK_OK)
         (void)p->src->next(p->src, room, &it, &p->broken);
+    if (!it) {
+        p->over = true;
+        pthread_cond_broadcast(&p->joined);
+    }
     pthread_mutex_unlock(&p->lock);
     return it;
+}
+
+/* Wait to be needed; false: there is nothing left to do. */
+static bool join_in(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    unsigned number = p->begun++;
+    while (number >= p->at_work && !p->over)
+        pthread_cond_wait(&p->joined, &p->lock);
+    bool needed = !p->over;
+    pthread_mutex_unlock(&p->lock);
+    return needed;
+}
+
+/* Called with the lock held. */
+static void count_slow(struct pool *p, int64_t took_ms)
+{
+    if (took_ms >= SLOW_MS)
+        p->slow++;
+    else if (p->slow)
+        p->slow--;
+    if (p->slow < SLOW_FILES || p->at_work >= MAX_THREADS)
+        return;
+    p->at_work = MAX_THREADS;
+    pthread_cond_broadcast(&p->joined);
 }
 
 static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_item *it)
@@ -46,13 +84,13 @@ static void one(struct pool *p, const struct ck_copy_pair *w, struct ck_copy_ite
     atomic_fetch_add(r < 0 ? &p->failed : it->what == CK_COPY_EXTRA ? &p->deleted : &p->copied, 1);
 }
 
-static void put(struct pool *p, struct ck_copy_room *room, struct ck_copy_item *it)
+static void put(struct pool *p, struct ck_copy_room *room, struct ck_copy_item *it, int64_t took_ms)
 {
-    if (!p->src->done)
-        return;
     pthread_mutex_lock(&p->lock);
+    count_slow(p, took_ms);
     CK_AUTOERR ignored = CK_ERR_INIT; /* one reason is enough */
-    (void)p->src->done(p->src, room, it, p->broken.code == CK_OK ? &p->broken : &ignored);
+    if (p->src->done)
+        (void)p->src->done(p->src, room, it, p->broken.code == CK_OK ? &p->broken : &ignored);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -63,18 +101,22 @@ static void *work(void *arg)
     struct ck_copy_pair w = {.live = &p->live};
     struct ck_copy_room room = {0};
     CK_AUTOERR err = CK_ERR_INIT;
-    int r = ck_copy_open(&w.from, a, &p->opts->from, &err);
+    bool needed = join_in(p);
+    int r = needed ? ck_copy_open(&w.from, a, &p->opts->from, &err) : -1;
     if (r == 0)
         r = ck_copy_open(&w.to, a, &p->opts->to, &err);
     for (struct ck_copy_item *it; r == 0 && (it = take(p, &room));) {
+        int64_t began = ck_mono_ms();
         one(p, &w, it);
-        put(p, &room, it);
+        put(p, &room, it, ck_mono_ms() - began);
     }
     ck_copy_close(&w.from);
     ck_copy_close(&w.to);
     ck_buf_done(&room.name);
     pthread_mutex_lock(&p->lock);
     p->running--;
+    p->at_work++; /* who could not open its stores leaves its place to the next */
+    pthread_cond_broadcast(&p->joined);
     pthread_cond_signal(&p->ended);
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -112,6 +154,12 @@ static void watch(struct pool *p, struct ck_copy_stats *s)
     }
 }
 
+static unsigned first_threads(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN) * PER_PROCESSOR;
+    return n < LEAST ? LEAST : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
+}
+
 static unsigned threads_for(const struct ck_copy_opts *o, size_t n)
 {
     unsigned threads = o->parallel ? o->parallel : THREADS;
@@ -123,7 +171,7 @@ static unsigned threads_for(const struct ck_copy_opts *o, size_t n)
 int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src, size_t n,
                        ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err)
 {
-    struct pool p = {.opts = o, .src = src, .fn = fn};
+    struct pool p = {.opts = o, .src = src, .fn = fn, .at_work = first_threads()};
     unsigned threads = threads_for(o, n);
     if (!n)
         return 0;
@@ -134,6 +182,7 @@ int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src,
     ck_copy_budget_init(&p.budget);
     pthread_mutex_init(&p.lock, NULL);
     pthread_cond_init(&p.ended, NULL);
+    pthread_cond_init(&p.joined, NULL);
     p.running = threads;
     unsigned started = 0;
     while (started < threads && pthread_create(&ids[started], &attr, work, &p) == 0)
@@ -146,6 +195,7 @@ int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src,
     for (unsigned i = 0; i < started; i++)
         pthread_join(ids[i], NULL);
     pthread_attr_destroy(&attr);
+    pthread_cond_destroy(&p.joined);
     pthread_cond_destroy(&p.ended);
     pthread_mutex_destroy(&p.lock);
     ck_copy_budget_done(&p.budget);
