@@ -2,6 +2,8 @@
  * maps and blocks with their braces at line ends. */
 #include "target/hcl_read.h"
 
+#include "base/buf.h"
+
 #include <string.h>
 
 enum { MAX_DEPTH = 16 };
@@ -37,6 +39,18 @@ static struct ck_slice unquote(struct ck_slice s)
     return s;
 }
 
+/* A key of a map, in which quotes and backslashes are escaped. */
+static const char *map_key(struct reader *r, struct ck_slice s)
+{
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    s = unquote(s);
+    for (size_t i = 0; i < s.len; i++) {
+        i += s.ptr[i] == '\\' && i + 1 < s.len;
+        ck_buf_putc(&out, s.ptr[i]);
+    }
+    return ck_arena_strdup(r->a, ck_buf_str(&out));
+}
+
 static const char *text(struct reader *r, struct ck_slice s)
 {
     return ck_arena_strndup(r->a, s.ptr, s.len);
@@ -69,7 +83,7 @@ static int read_map(struct reader *r, struct ck_val *map)
         if (eq == line.len)
             return bad(r, "expected KEY = VALUE");
         struct ck_slice value = ck_slice_trim(ck_slice_n(line.ptr + eq + 1, line.len - eq - 1));
-        ck_set_str(r->a, map, text(r, unquote(ck_slice_n(line.ptr, eq))), text(r, value));
+        ck_set_str(r->a, map, map_key(r, ck_slice_n(line.ptr, eq)), text(r, value));
     }
     return bad(r, "a map does not end");
 }

@@ -41,9 +41,11 @@ static struct ck_val *as_body(struct module *m, const struct ck_tf_block *b)
             v = ck_str(m->a, at->text);
         } else if (at->kind == CK_TF_MAP) {
             v = ck_map(m->a);
-            for (size_t k = 0; k < ck_len(at->map); k++)
-                ck_setn(m->a, v, at->map->map.v[k].key,
-                        ck_strf(m->a, "\"%s\"", ck_str_or(at->map->map.v[k].val, "")));
+            for (size_t k = 0; k < ck_len(at->map); k++) {
+                CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+                ck_hcl_quote(&text, ck_str_or(at->map->map.v[k].val, ""));
+                ck_setn(m->a, v, at->map->map.v[k].key, ck_str(m->a, ck_buf_str(&text)));
+            }
         } else {
             v = ck_get(body, at->key);
             v = v ? v : ck_list(m->a);

@@ -38,6 +38,26 @@ static void put_escaped(struct ck_buf *out, struct ck_slice s)
     }
 }
 
+/* Inside ${…} and %{…} quotes are Terraform's. */
+void ck_hcl_quote(struct ck_buf *out, const char *s)
+{
+    bool escaped = false; /* by the backslash before */
+    int depth = 0;        /* of braces inside a template */
+    ck_buf_putc(out, '"');
+    for (const char *p = s; *p; p++) {
+        depth += *p == '{' && (depth || (p > s && (p[-1] == '$' || p[-1] == '%')));
+        depth -= *p == '}' && depth;
+        if (*p == '"' && !escaped && !depth)
+            ck_buf_putc(out, '\\');
+        escaped = *p == '\\' && !escaped;
+        if (*p == '\n')
+            ck_buf_puts(out, "\\n");
+        else
+            ck_buf_putc(out, *p);
+    }
+    ck_buf_puts(out, escaped ? "\\\"" : "\"");
+}
+
 static size_t escaped_len(struct ck_slice s)
 {
     size_t n = s.len;
@@ -64,7 +84,9 @@ static void put_map(struct ck_buf *out, const struct ck_tf_attr *at, unsigned de
         put_escaped(out, v[i]->key);
         ck_buf_putc(out, '"');
         ck_buf_fill(out, ' ', widest - escaped_len(v[i]->key));
-        ck_buf_fmt(out, " = \"%s\"\n", ck_str_or(v[i]->val, ""));
+        ck_buf_puts(out, " = ");
+        ck_hcl_quote(out, ck_str_or(v[i]->val, ""));
+        ck_buf_putc(out, '\n');
     }
     indent(out, depth);
     ck_buf_puts(out, "}\n");

@@ -85,7 +85,9 @@ void ck_tf_expr(struct ck_tf_block *b, const char *key, const char *expr)
 /* kOps writes strings as they are: an interpolation in a user's text stays one. */
 const char *ck_tf_quote(struct ck_tf *tf, const char *s)
 {
-    return ck_arena_printf(tf->a, "\"%s\"", s);
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    ck_hcl_quote(&out, s);
+    return ck_arena_strdup(tf->a, ck_buf_str(&out));
 }
 
 void ck_tf_str(struct ck_tf_block *b, const char *key, const char *s)

@@ -97,7 +97,11 @@ void ck_tf_refs(struct ck_tf_block *b, const char *key, const struct ck_task *t,
                 bool sorted);
 /* "type.name.attr" with the name sanitised; in the module's arena. */
 const char *ck_tf_link(struct ck_tf *tf, const char *type, const char *name, const char *attr);
-const char *ck_tf_quote(struct ck_tf *tf, const char *s); /* "\"s\"" */
+const char *ck_tf_quote(struct ck_tf *tf, const char *s); /* in the arena */
+/* "s" as an HCL text. kOps escapes nothing, so that what users wrote for Terraform (\" and ${…})
+ * reaches it. So it does here, but a quote, a line break or a last backslash with which the text
+ * would end elsewhere is escaped. */
+void ck_hcl_quote(struct ck_buf *out, const char *s);
 const char *ck_tf_sanitize(struct ck_arena *a, const char *name);
 
 void ck_tf_output(struct ck_tf *tf, const char *name, const char *expr);

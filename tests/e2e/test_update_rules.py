@@ -149,3 +149,11 @@ def test_issuer_of_a_bucket_is_its_address_in_its_region(name, v6, want, tmp_pat
     m = Module(c)
     assert f'url             = "https://{want}"' in m.tf
     assert f'"issuer": "https://{want}"' in m.file("discovery.json") and f"serviceAccountJWKSURI: https://{want}/openid/v1/jwks\n" in m.file("nodeupconfig-master")
+
+
+def test_labels_with_quotes_keep_the_module_whole(tmp_path):
+    labels = {'a"b': 'c"d', "path": "C:\\", "two": "x\ny", "expression": '${lookup(var.x, "k")}', "escaped": 'say \\"hi\\"'}
+    m = made("minimal-1.35", tmp_path, spec={"cloudLabels": labels})
+    vpc = dict(re.findall(r'^    "((?:[^"\\]|\\.)*)" += (".*")$', m.block("aws_vpc", "minimal-example-com"), re.M))
+    assert (vpc['a\\"b'], vpc["path"], vpc["two"]) == (r'"c\"d"', r'"C:\\"', r'"x\ny"')
+    assert (vpc["expression"], vpc["escaped"]) == ('"${lookup(var.x, "k")}"', r'"say \"hi\""')
