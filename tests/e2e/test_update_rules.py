@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from test_update import CASES, Cluster, facts
+from test_update import CASES, GOLDENS, Cluster, facts
 
 pytestmark = pytest.mark.skipif(not CASES, reason="no reference material (CK_SHARED)")
 
@@ -157,3 +157,29 @@ def test_labels_with_quotes_keep_the_module_whole(tmp_path):
     vpc = dict(re.findall(r'^    "((?:[^"\\]|\\.)*)" += (".*")$', m.block("aws_vpc", "minimal-example-com"), re.M))
     assert (vpc['a\\"b'], vpc["path"], vpc["two"]) == (r'"c\"d"', r'"C:\\"', r'"x\ny"')
     assert (vpc["expression"], vpc["escaped"]) == ('"${lookup(var.x, "k")}"', r'"say \"hi\""')
+
+
+def without_stores(text, name):
+    """A policy's statements but those about stores and DNS, which are another cluster's."""
+    d = json.loads(text.replace(name, "iam-builder-test.nonexistant") if name else text)
+    d["Statement"] = [s for s in d["Statement"] if "s3:" not in json.dumps(s["Action"]) and "route53" not in json.dumps(s)]
+    return d
+
+
+PLAIN = {"iam.allowContainerRegistry": False, "nodeTerminationHandler": {"enabled": False}}
+POLICIES = {
+    "master_strict": ("masters", {**PLAIN, "networking": {"kubenet": {}}}, {}),
+    "master_strict_ecr": ("masters", {**PLAIN, "networking": {"kubenet": {}}, "iam.allowContainerRegistry": True}, {}),
+    "master_nlb_sg_managed": ("masters", {**PLAIN, "networking": {"kubenet": {}}, "cloudConfig.nlbSecurityGroupMode": "Managed"}, {}),
+    "node_strict_ecr": ("nodes", {}, {}),
+    "node_kuberouter": ("nodes", {**PLAIN, "networking": {"kuberouter": {}}, "kubeProxy": {"enabled": False}}, {}),
+    "node_describe_instance_types": ("nodes", {**PLAIN, "containerd": {"nvidiaGPU": {"enabled": True}}}, {"Node": {"machineType": "g4dn.xlarge"}}),
+}
+
+
+@pytest.mark.parametrize("what", POLICIES)
+def test_policies_by_feature_are_those_of_kops(what, tmp_path):
+    role, spec, groups = POLICIES[what]
+    m = made("minimal-1.35", tmp_path, spec=spec, groups=groups)
+    want = (GOLDENS / "iam_policies" / f"iam_builder_{what}.json").read_text()
+    assert without_stores(m.file("aws_iam_role_policy_" + role), "minimal.example.com") == without_stores(want, None)
