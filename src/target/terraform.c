@@ -37,6 +37,11 @@ int ck_terraform_render(struct ck_tf *tf, struct ck_task *const *order, size_t n
         if (r)
             return r;
     }
+    if (tf->unknown)
+        return ck_fail(err, CK_NOT_FOUND,
+                       "%s/%s: the cluster uses one that is there already, and none is known: it "
+                       "is looked up in the cloud, or in given facts",
+                       tf->unknown->kind->name, tf->unknown->name);
     return 0;
 }
 

@@ -59,6 +59,7 @@ struct ck_tf {
     int (*object_of)(void *arg, const char *location, const char **ret_bucket, const char **ret_key,
                      const char **ret_region, struct ck_err *err);
     void *arg;
+    const struct ck_task *unknown; /* of the user's, referred to without an id; NULL: none */
 };
 
 void ck_tf_init(struct ck_tf *tf, struct ck_arena *a);

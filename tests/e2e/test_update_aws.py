@@ -39,12 +39,8 @@ class World:
                          ("m3.medium", "m5.large"), ("type: Public\n  zone", "type: Public\n  zone")):
                 text = text.replace(a, b)
             return text
-        self.cluster = Cluster("privateflannel", folder, edit)
-        self.cluster.env.pop("CKOPS_FIXTURES")
-        hashes = (test_update.GOLDENS / "fixtures" / "asset-hashes.tsv").read_text()
-        (folder / "hashes.tsv").write_text(hashes + hashes.replace("1.34.0-beta.1", "1.37.0-alpha.1"))
-        self.cluster.env["CKOPS_ASSET_HASHES"] = str(folder / "hashes.tsv")
-        self.cluster.env.update(self.env)
+        self.edit = edit
+        self.cluster = self.here("privateflannel", folder, edit)
         self.options = ["-o", "json"]
         first = self.plan()
         self.created = {(i["kind"], i["name"]) for i in first["create"]}
@@ -55,6 +51,16 @@ class World:
                            env=dict(os.environ, **self.env), capture_output=True, text=True)
         assert r.returncode == 0, r.stderr[-3000:]
         self.ids = json.loads(r.stdout)
+
+    def here(self, case, folder, edit):
+        """A case whose cloud is the server."""
+        c = Cluster(case, folder, edit)
+        c.env.pop("CKOPS_FIXTURES")
+        hashes = (test_update.GOLDENS / "fixtures" / "asset-hashes.tsv").read_text()
+        (folder / "hashes.tsv").write_text(hashes + hashes.replace("1.34.0-beta.1", "1.37.0-alpha.1"))
+        c.env["CKOPS_ASSET_HASHES"] = str(folder / "hashes.tsv")
+        c.env.update(self.env)
+        return c
 
     def sdk(self, code):
         head = f"import boto3, json\nc = boto3.client\nids = json.loads({json.dumps(json.dumps(getattr(self, 'ids', {})))})\nC = {NAME!r}\n"
@@ -303,3 +309,29 @@ x = [x for x in e.describe_security_group_rules()['SecurityGroupRules'] if x['Gr
 e.revoke_security_group_ingress(GroupId=g, SecurityGroupRuleIds=[x['SecurityGroupRuleId']])""")
     kinds = {k for k, _ in aws_only(world.plan()["create"])}
     assert kinds == {"AutoscalingGroup", "AutoscalingLifecycleHook", "EventBridgeRule", "EventBridgeTarget", "SecurityGroupRule"}
+
+
+BROUGHT = """
+e = c('ec2')
+vpc = e.create_vpc(CidrBlock='172.20.0.0/16', AmazonProvidedIpv6CidrBlock=True)['Vpc']['VpcId']
+igw = e.create_internet_gateway()['InternetGateway']['InternetGatewayId']
+e.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+eigw = e.create_egress_only_internet_gateway(VpcId=vpc)['EgressOnlyInternetGateway']['EgressOnlyInternetGatewayId']
+a = e.allocate_address(Domain='vpc')
+print(json.dumps({'vpc': vpc, 'igw': igw, 'eigw': eigw, 'ip': a['PublicIp'], 'allocation': a['AllocationId']}))
+"""
+
+
+def test_gateways_and_addresses_that_are_there_already_are_looked_up(world, tmp_path):
+    there = json.loads(world.sdk(BROUGHT))
+
+    def edit(text):
+        text = world.edit(text).replace("  networkCIDR:", f"  networkID: {there['vpc']}\n  networkCIDR:")
+        return text.replace("    name: us-east-1a\n    type: Private", f"    name: us-east-1a\n    publicIP: {there['ip']}\n    type: Private") \
+                   .replace("    name: dualstack-us-east-1a\n", f"    name: dualstack-us-east-1a\n    publicIP: {there['ip']}\n")
+    c = world.here("minimal-ipv6", tmp_path, edit)
+    c.module()
+    tf = (c.out / "kubernetes.tf").read_text()
+    assert f'gateway_id             = "{there["igw"]}"' in tf
+    assert tf.count(f'egress_only_gateway_id      = "{there["eigw"]}"') == 2
+    assert tf.count(f'allocation_id = "{there["allocation"]}"') == 1 and tf.count('resource "aws_eip"') == 1

@@ -183,3 +183,19 @@ def test_policies_by_feature_are_those_of_kops(what, tmp_path):
     m = made("minimal-1.35", tmp_path, spec=spec, groups=groups)
     want = (GOLDENS / "iam_policies" / f"iam_builder_{what}.json").read_text()
     assert without_stores(m.file("aws_iam_role_policy_" + role), "minimal.example.com") == without_stores(want, None)
+
+
+UNKNOWN = {
+    "gateway of a network": ("minimal-1.35", {"networkID": "vpc-unheard"}, r"InternetGateway/minimal\.example\.com: the cluster uses one that is there already, and none is known"),
+    "address": ("privatecilium", {}, r"ElasticIP/us-test-1a\.privatecilium\.example\.com: .* none is known"),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_what_the_user_brings_and_nobody_knows_makes_no_module(what, tmp_path):
+    case, spec, want = UNKNOWN[what]
+    address = (lambda s: s["subnets"][0].update(publicIP="192.0.2.9")) if what == "address" else None
+    c = Cluster(case, tmp_path, lambda t: changed(t, spec=spec, then=address))
+    p = c.module(check=False)
+    assert p.returncode == 1 and re.search(want, p.stderr), p.stderr
+    assert not c.out.exists()

@@ -177,6 +177,8 @@ static int objects(struct ask *q, const char *action, const char *set, const cha
         copy(q, f, "vpc", ck_item(ck_aws_items(q->w, v, "attachmentSet"), 0), "vpcId");
         copy(q, f, "zone", v, "availabilityZone");
         copy(q, f, "cidr", v, "cidrBlock");
+        copy(q, f, "allocationID", v, "allocationId");
+        copy(q, f, "publicIP", v, "publicIp");
         ck_append(q->a, list, f);
     }
     ck_set(q->a, q->facts, name, list);
@@ -197,7 +199,20 @@ static int shared_network(struct ask *q)
     if (!r)
         r = objects(q, "DescribeInternetGateways", "internetGatewaySet", "internetGatewayId",
                     "internetGateways");
+    if (!r && strchr(ck_str_at(q->spec, "nonMasqueradeCIDR"), ':'))
+        r = objects(q, "DescribeEgressOnlyInternetGateways", "egressOnlyInternetGatewaySet",
+                    "egressOnlyInternetGatewayId", "egressOnlyInternetGateways");
     return r;
+}
+
+/* Public addresses of NAT gateways that the user brings. */
+static int addresses(struct ask *q)
+{
+    const struct ck_val *subnets = ck_get(q->spec, "subnets");
+    for (size_t i = 0; i < ck_len(subnets); i++)
+        if (*ck_str_at(ck_item(subnets, i), "publicIP"))
+            return objects(q, "DescribeAddresses", "addressesSet", "allocationId", "elasticIPs");
+    return 0;
 }
 
 /* The answers in the form of a facts file. */
@@ -235,6 +250,8 @@ int ck_update_ask_aws(struct ck_arena *a, struct ck_update *u, const struct ck_s
         r = hosted_zones(&q);
     if (!r)
         r = shared_network(&q);
+    if (!r)
+        r = addresses(&q);
     if (!r)
         give(&q, &u->facts);
     return r;

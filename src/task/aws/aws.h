@@ -32,9 +32,12 @@ static inline bool ck_aws_shared(const struct ck_task *t)
     return ck_task_get_bool(t, "Shared", false);
 }
 
-/* How Terraform names a shared object or one of ours: `"id"`, or TYPE.NAME.id. */
+/* How Terraform names a shared object or one of ours: `"id"`, or TYPE.NAME.id. A shared one without
+ * an id is kept in tf->unknown. */
 static inline const char *ck_aws_link(struct ck_tf *tf, const struct ck_task *t, const char *type)
 {
+    if (ck_aws_shared(t) && !*ck_task_get_str(t, "ID"))
+        tf->unknown = t;
     return ck_aws_shared(t) ? ck_tf_quote(tf, ck_task_get_str(t, "ID"))
                             : ck_tf_link(tf, type, t->name, "id");
 }
