@@ -8,7 +8,8 @@ transfers, 32 checkers, no bucket check) and the AWS command line. Wall time, pr
 SERVER: versitygw, minio. rclone and aws are looked for in the PATH and in the cache of test programs (awscli-venv/bin/aws, made by `python3 -m venv`
 and `pip install awscli`); one that is not there is skipped with a line. After each copy everything at the destination is compared
 with the source, byte by byte, and a difference ends the bench. What was brought back stays until the end: ext4 is slow to make
-files while it avoids the inodes of files that were deleted within the last half minute. The tools take turns, and the best of the runs counts, since other
+files while it avoids the inodes of files that were deleted within the last half minute, by whomever; TMPDIR=/dev/shm leaves
+the disk out altogether. The tools take turns, and the best of the runs counts, since other
 work on the machine only adds. Nothing here fails a build: figures are printed, with the ratio to the faster of the other two."""
 
 import argparse
