@@ -5,6 +5,7 @@ CKOPS_BIN names the program."""
 import hashlib
 import json
 import os
+import pathlib
 import signal
 import time
 
@@ -132,16 +133,24 @@ def test_each_of_many_clusters_is_locked_while_it_is_written(two):
     assert len(list((two.new / ".ckops/journal").iterdir())) == 71
 
 
+def stop(p):
+    """All of its threads stand still when this returns."""
+    p.send_signal(signal.SIGSTOP)
+    tasks = pathlib.Path(f"/proc/{p.pid}/task")
+    while p.poll() is None and any(t.read_text().rsplit(")", 1)[1].split()[0] not in "TtZX" for t in tasks.glob("*/stat")):
+        time.sleep(0.001)
+
+
 def stopped_at(two, args, there):
     """The command, stopped after the first file and before the last."""
     p = two.bob.start(*args, "--parallel", "1")
     while not any(there.glob("*")) and p.poll() is None:
         time.sleep(0.001)
-    p.send_signal(signal.SIGSTOP)
+    stop(p)
     while p.poll() is None and any(busy(d) for d in (there, two.new / ".ckops/locks", two.old / ".ckops/locks") if d.exists()):
         p.send_signal(signal.SIGCONT)
         time.sleep(0.002)
-        p.send_signal(signal.SIGSTOP)
+        stop(p)
     assert p.poll() is None and len(list(there.glob("*"))) < 600, "it was over before it could be stopped"
     return p
 
