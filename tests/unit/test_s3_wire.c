@@ -87,9 +87,12 @@ static void check_all(const struct wire_case *c, size_t n)
         check(&c[i], "s3://bkt/k", NULL);
 }
 
-#define SIGNED   "> authorization: AWS4-HMAC-SHA256 Credential=AKID/*/us-east-1/s3/aws4_request, *\n"
-#define GET      "> GET " EAST "/k\n"
-#define GET_WEST "> GET " WEST "/k\n> authorization: *us-west-2/s3*\n"
+#define SIGNED "> authorization: AWS4-HMAC-SHA256 Credential=AKID/*/us-east-1/s3/aws4_request, *\n"
+#define GET    "> GET " EAST "/k\n"
+/* The ETag of one version with the content of another. */
+#define MIXED_REPLY "< 200\n< etag: " OLD "\n<= hello\n"
+#define MIXED       GET MIXED_REPLY
+#define GET_WEST    "> GET " WEST "/k\n> authorization: *us-west-2/s3*\n"
 
 /* Replies that every operation meets the same way, for an operation of one request. */
 #define COMMON(op, request, west, ok, result)                                                      \
@@ -125,8 +128,12 @@ static void reading(void **state)
         {"absent", READ, GET "< 404\n" ERR("NoSuchKey"), CK_NOT_FOUND, "404 NoSuchKey"},
         {"absent, empty body", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
         {"broken XML", READ, GET "< 404\n<= <Error><Code>NoSuchKey</Co\n", CK_NOT_FOUND, "404"},
-        {"damaged", READ, GET "< 200\n< etag: " OLD "\n<= hello\n", CK_UNAVAILABLE,
+        {"damaged", READ, MIXED GET MIXED_REPLY GET MIXED_REPLY, CK_UNAVAILABLE,
          "does not match the server's MD5"},
+        {"being replaced", READ, MIXED GET MIXED_REPLY GET OK_HELLO, CK_OK,
+         "hello \"" HELLO_MD5 "\""},
+        {"being replaced, then gone", READ, MIXED GET "< 404\n" ERR("NoSuchKey"), CK_NOT_FOUND,
+         "404 NoSuchKey"},
         {"multipart tags are no MD5", READ,
          GET "< 200\n< etag: \"11111111111111111111111111111111-2\"\n<= hello\n", CK_OK,
          "hello \"11111111111111111111111111111111-2\""},
@@ -516,7 +523,7 @@ static void a_tree_that_is_announced_is_asked_for_with_the_read(void **state)
          GET "< 404\n" ERR("NoSuchKey") T "< 200\n" PAGE("") GET "< 404\n" ERR("NoSuchKey"),
          CK_NOT_FOUND, "404 NoSuchKey"},
         {"what is read is damaged", READ_AND_TREE,
-         GET "< 200\n< etag: " OLD "\n<= hello\n" T "< 200\n" PAGE(""), CK_UNAVAILABLE, "damaged"},
+         MIXED T "< 200\n" PAGE("") GET MIXED_REPLY GET MIXED_REPLY, CK_UNAVAILABLE, "damaged"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -537,7 +544,9 @@ static void reading_many(void **state)
          K_OUT "hello \"" HELLO_MD5 "\""},
         {"one is reset", READ_MANY, GET "! reset\n" L_OK GET OK_HELLO, CK_OK,
          K_OUT "hello \"" HELLO_MD5 "\""},
-        {"one is damaged", READ_MANY, GET "< 200\n< etag: " OLD "\n<= hello\n" L_OK, CK_OK,
+        {"one is being replaced", READ_MANY, MIXED L_OK GET OK_HELLO, CK_OK,
+         K_OUT "hello \"" HELLO_MD5 "\""},
+        {"one is damaged", READ_MANY, MIXED L_OK GET MIXED_REPLY GET MIXED_REPLY, CK_OK,
          "unavailable: error reading s3://bkt/k: the content received does not match the server's "
          "MD5; it was damaged on the way or in the store" L_OUT},
         {"all moved", READ_MANY,

@@ -1,11 +1,14 @@
 /* S3 objects: locations, reads one by one and many at once, hashes. Mirrors kOps' s3fs.go. */
 #include "vfs/s3/s3.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "crypto/hash.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { READ_TRIES = 3, REREAD_MS = 20 };
 
 /* ---- reading ---- */
 
@@ -61,12 +64,44 @@ static int verify(struct ck_s3 *s, const char *key, const struct ck_resp *resp, 
     return ck_s3_damaged(s, key, err);
 }
 
-static int take_object(struct ck_s3 *s, const char *key, const struct ck_resp *resp,
-                       struct ck_err *err)
+static int fetch(struct ck_s3 *s, const char *key, bool first, struct ck_resp *resp,
+                 struct ck_err *err)
 {
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_req req;
+    int r = 0;
+    if (!first || !ck_s3_read_ahead(s, key, resp)) {
+        ck_s3_request(a, s, "GET", key, &req);
+        r = ck_s3_send(s, &req, resp, err);
+    }
+    if (r < 0)
+        return ck_s3_wrap(s, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
     if (resp->status != 200)
         return ck_s3_fail(s, resp, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
-    return verify(s, key, resp, err);
+    return 0;
+}
+
+/* `tries`: how often it has been read before. Some servers give the ETag of one version with the
+ * content of another while an object is being replaced: a moment later both agree. */
+static int read_whole(struct ck_s3 *s, const char *key, unsigned tries, struct ck_buf *out,
+                      struct ck_version *ret, struct ck_err *err)
+{
+    for (;; tries++) {
+        CK_AUTORESP resp = {0};
+        int r = fetch(s, key, !tries, &resp, err);
+        if (r < 0)
+            return r;
+        r = verify(s, key, &resp, err);
+        if (r == 0) {
+            ck_buf_put(out, ck_buf_slice(&resp.body));
+            ck_s3_version_of(&resp, ret);
+            return 0;
+        }
+        if (tries + 1 >= READ_TRIES)
+            return r;
+        ck_err_done(err);
+        ck_sleep_ms((int64_t)REREAD_MS << tries);
+    }
 }
 
 static int s3_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
@@ -74,23 +109,7 @@ static int s3_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct
 {
     struct ck_s3 *s = (struct ck_s3 *)v;
     int r = ck_s3_prepare(s, err);
-    if (r < 0)
-        return r;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CK_AUTORESP resp = {0};
-    if (!ck_s3_read_ahead(s, key, &resp)) {
-        struct ck_req req;
-        ck_s3_request(a, s, "GET", key, &req);
-        r = ck_s3_send(s, &req, &resp, err);
-    }
-    if (r < 0)
-        return ck_s3_wrap(s, "fetching", CK_S3_ACTION(GET_OBJECT), key, err);
-    r = take_object(s, key, &resp, err);
-    if (r < 0)
-        return r;
-    ck_buf_put(out, ck_buf_slice(&resp.body));
-    ck_s3_version_of(&resp, ret);
-    return 0;
+    return r < 0 ? r : read_whole(s, key, 0, out, ret, err);
 }
 
 /* ---- many reads ---- */
@@ -112,15 +131,20 @@ static int bulk_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *i
         return b->fn(b->arg, i, CK_S(""), &version, item_err);
     }
     bool moved = resp->status >= 300 && ck_s3_follow_region(b->s, resp);
-    if (moved ||
-        (resp->status >= 300 && resp->status != 404 && b->s->generation != b->generation)) {
-        CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
-        int r = s3_read(&b->s->base, b->keys[i], &out, &version, item_err);
-        return b->fn(b->arg, i, r < 0 ? CK_S("") : ck_buf_slice(&out), &version, item_err);
-    }
-    int r = take_object(b->s, b->keys[i], resp, item_err);
-    ck_s3_version_of(resp, &version);
-    return b->fn(b->arg, i, r < 0 ? CK_S("") : ck_buf_slice(&resp->body), &version, item_err);
+    bool again =
+        moved || (resp->status >= 300 && resp->status != 404 && b->s->generation != b->generation);
+    CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
+    struct ck_slice content = ck_buf_slice(&resp->body);
+    int r = 0;
+    if (!again && resp->status != 200)
+        r = ck_s3_fail(b->s, resp, "fetching", CK_S3_ACTION(GET_OBJECT), b->keys[i], item_err);
+    else if (again || verify(b->s, b->keys[i], resp, item_err) < 0) {
+        ck_err_done(item_err);
+        r = read_whole(b->s, b->keys[i], 1, &out, &version, item_err);
+        content = ck_buf_slice(&out);
+    } else
+        ck_s3_version_of(resp, &version);
+    return b->fn(b->arg, i, r < 0 ? CK_S("") : content, &version, item_err);
 }
 
 static int s3_read_many(struct ck_vfs *v, const char *const *keys, size_t n, ck_bulk_fn fn,
