@@ -3,6 +3,7 @@
 import collections
 import os
 import re
+import signal
 
 import pytest
 
@@ -44,6 +45,9 @@ def pytest_make_collect_report(collector):
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes seconds; left out under sanitizers")
     config.ck_transcripts = COUNTS
+    # A run in the background, or under nohup, hands ignored signals down to the programs that are to end by them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter):
