@@ -156,11 +156,14 @@ static int by_name(const void *x, const void *y, void *text)
 /* The names of the folder behind `fd`, which stays open. */
 static int read_names(struct walker *w, int fd, struct names *ret, struct ck_err *err)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r = 0;
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-    int r = dir ? 0 : ck_fail_errno(err, errno, "open %s", ck_buf_str(&w->path));
-    if (!dir && copy >= 0)
-        close(copy);
+    if (!dir) {
+        r = ck_fail_errno(err, errno, "open %s", ck_buf_str(&w->path));
+        if (copy >= 0)
+            close(copy);
+        return r;
+    }
     while (r == 0) {
         errno = 0;
         const struct dirent *d = readdir(dir);
@@ -175,8 +178,7 @@ static int read_names(struct walker *w, int fd, struct names *ret, struct ck_err
             r = ck_fail(err, CK_LIMIT, "%s: more than %d entries", ck_buf_str(&w->path),
                         MAX_ENTRIES);
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
     if (r == 0 && ret->n > 1)
         qsort_r(ret->at, ret->n, sizeof *ret->at, by_name, ret->text);
     return r;

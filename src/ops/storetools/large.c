@@ -88,14 +88,14 @@ int ck_copy_digest(const struct ck_path *at, bool md5, struct ck_copy_digest *re
     return r;
 }
 
-/* Whether what passed is what was meant to. */
+/* Whether what passed is what was meant to; md5 NULL: nobody knows it, and p->md5 is NULL, too. */
 static bool passed_is(struct passing *p, int64_t size, const char *md5)
 {
     unsigned char bytes[CK_MD5_LEN];
     CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;
     if (p->md5)
         ck_hex_encode(&hex, bytes, ck_digest_end(p->md5, bytes));
-    return p->bytes == (uint64_t)size && (!p->md5 || strcmp(ck_buf_str(&hex), md5) == 0);
+    return p->bytes == (uint64_t)size && (!md5 || strcmp(ck_buf_str(&hex), md5) == 0);
 }
 
 int ck_copy_stream(const struct ck_path *from, const struct ck_path *to, int64_t size,
