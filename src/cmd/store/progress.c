@@ -24,14 +24,13 @@ static void put_progress(struct ck_buf *b, const struct ck_copy_stats *s)
 {
     uint64_t done = s->copied + s->deleted + s->failed;
     ck_buf_fmt(b, "%llu of %llu files, ", (unsigned long long)done, (unsigned long long)s->files);
+    uint64_t ms = s->ms > 0 ? (uint64_t)s->ms : 1;
     ck_store_bytes(b, s->bytes);
-    if (s->ms > 0) {
-        ck_buf_puts(b, ", ");
-        ck_store_bytes(b, s->bytes * MS / (uint64_t)s->ms);
-        ck_buf_puts(b, "/s");
-    }
+    ck_buf_puts(b, ", ");
+    ck_store_bytes(b, s->bytes * MS / ms);
+    ck_buf_puts(b, "/s");
     /* Whichever takes longer: the files or their bytes. */
-    uint64_t ms = (uint64_t)s->ms, left = done ? ms * (s->files - done) / done : 0;
+    uint64_t left = done ? ms * (s->files - done) / done : 0;
     if (s->bytes && s->bytes < s->total && ms * (s->total - s->bytes) / s->bytes > left)
         left = ms * (s->total - s->bytes) / s->bytes;
     if (left && done < s->files)
