@@ -283,8 +283,9 @@ static void play(const struct exchange *x, struct ck_send *s)
         play_reply(x, s);
 }
 
-static void answer(struct ck_replay *r, struct ck_send *s)
+static void answer(void *t, struct ck_send *s)
 {
+    struct ck_replay *r = t;
     CK_AUTOBUF struct ck_buf url = CK_BUF_INIT;
     ck_url_text(&url, &s->req);
     if (s->req.raw_query || s->req.query.n) {
@@ -304,9 +305,9 @@ static void answer(struct ck_replay *r, struct ck_send *s)
         ck_fail(&r->mismatch, CK_INTERNAL, "%s", ck_err_msg(s->err));
 }
 
-static int replay_send(void *t, unsigned parallel,
-                       struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
-                       int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err)
+int ck_replay_one_by_one(void (*reply)(void *t, struct ck_send *s), void *t,
+                         struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
+                         int (*done)(void *arg, struct ck_send *s), void *arg)
 {
     for (;;) {
         int64_t wait = 0;
@@ -317,11 +318,18 @@ static int replay_send(void *t, unsigned parallel,
             ck_sleep_ms(wait);
             continue;
         }
-        answer(t, s);
+        reply(t, s);
         int r = done(arg, s);
         if (r < 0)
             return r;
     }
+}
+
+static int replay_send(void *t, unsigned parallel,
+                       struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
+                       int (*done)(void *arg, struct ck_send *s), void *arg, struct ck_err *err)
+{
+    return ck_replay_one_by_one(answer, t, next, done, arg);
 }
 
 static void replay_free(void *t)

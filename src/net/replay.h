@@ -32,3 +32,8 @@ struct ck_replay *ck_replay_new(const char *script, struct ck_err *err);
 /* 0 when every exchange was used and every request was expected; otherwise INTERNAL with the first
  * mismatch or the first unused exchange. */
 int ck_replay_finished(const struct ck_replay *r, struct ck_err *err);
+/* The sending of transports that answer one request after the other: `reply` fills each reply, or
+ * s->err. See struct ck_transport_ops for the rest. */
+int ck_replay_one_by_one(void (*reply)(void *t, struct ck_send *s), void *t,
+                         struct ck_send *(*next)(void *arg, int64_t *ret_wait_ms),
+                         int (*done)(void *arg, struct ck_send *s), void *arg);

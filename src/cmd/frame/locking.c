@@ -94,7 +94,7 @@ static void prepare(void *arg)
     enum { FIXED_WORDS = 10 };
     static struct unlocker *last; /* another thread's handler may still read it */
     struct ck_ctx *ctx = arg;
-    const struct ck_locker *all[] = {&ctx->locker, ctx->other_locker ? ctx->other_locker : NULL};
+    const struct ck_locker *all[] = {&ctx->locker, ctx->other_locker};
     struct ck_arena *a = ck_arena_new();
     struct unlocker *u = ck_arena_alloc(a, sizeof *u), *before = last;
     struct ck_strv clusters = {0};
