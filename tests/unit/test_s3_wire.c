@@ -332,7 +332,7 @@ static void listing(void **state)
          "without a continuation token"},
         {"a token that repeats", LIST_TREE,
          T "< 200\n" PAGE(NEXT) L2 "encoding-type=url&list-type=2&prefix=k%2F\n< 200\n" PAGE(NEXT),
-         CK_UNAVAILABLE, "repeats a continuation token"},
+         CK_UNAVAILABLE, "repeats a page"},
         {"keys outside of the prefix are not taken", LIST_TREE,
          T "< 200\n" PAGE(FILE_("other/x") FILE_("k/a")), CK_OK, "a"},
     };

@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "vfs/examine/permissions.h"
 #include "vfs/object/outcome.h"
+#include "vfs/object/pages.h"
 #include "vfs/vfs.h"
 
 enum { CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
@@ -38,18 +39,6 @@ struct ck_object_facts {
     const char *marks; /* borrowed from the reply, or NULL */
     unsigned char md5[16];
     bool has_md5;
-};
-
-enum ck_object_what { CK_OBJECT_FILES, CK_OBJECT_DIRS, CK_OBJECT_TREE, CK_OBJECT_VERSIONS };
-
-struct ck_object_listing {
-    struct ck_vfs *v;
-    struct ck_arena *a; /* of the entries */
-    enum ck_object_what what;
-    const char *prefix; /* "" or ending in "/"; the exact key for versions */
-    const char *token;  /* of the page to ask for; NULL: the first, or none is left */
-    struct ck_entries *out;
-    bool started; /* the first page has been taken */
 };
 
 enum ck_object_verdict {
@@ -112,8 +101,8 @@ struct ck_object_store {
 #define CK_OBJECT_OPS                                                                              \
     .read = ck_object_read, .read_many = ck_object_read_many, .list = ck_object_list,              \
     .list_dirs = ck_object_list_dirs, .list_dirs_many = ck_object_list_dirs_many,                  \
-    .tree = ck_object_tree, .hash = ck_object_hash, .text = ck_object_text,                        \
-    .preferred_hash = CK_MD5, .has_hash = true, .cluster_readable = true
+    .tree = ck_object_tree, .tree_each = ck_object_tree_each, .hash = ck_object_hash,              \
+    .text = ck_object_text, .preferred_hash = CK_MD5, .has_hash = true, .cluster_readable = true
 
 /* ---- object.c ---- */
 /* The permission that a call needs (vfs/examine/permissions.h); of a write, that of creating. */
@@ -158,18 +147,11 @@ int ck_object_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n
                              struct ck_arena *a, struct ck_entries *ret, struct ck_err *err);
 int ck_object_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                    struct ck_err *err);
+int ck_object_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                        struct ck_err *err);
 /* All versions of exactly this key: key and id of each. */
 int ck_object_versions(struct ck_vfs *v, const char *key, struct ck_arena *a,
                        struct ck_entries *ret, struct ck_err *err);
-/* For take_page: an object or version of the page, a folder ("x/") of the page. Those that the
- * listing does not want are passed over. Texts are copied. */
-void ck_object_add(struct ck_object_listing *l, const char *key, int64_t size, int64_t mtime_s,
-                   const unsigned char *md5);
-void ck_object_add_version(struct ck_object_listing *l, const char *key, const char *id);
-void ck_object_add_dir(struct ck_object_listing *l, const char *prefix);
-/* The token of the next page, or "" at the end; a token that repeats is an error. */
-int ck_object_next_page(struct ck_object_listing *l, const char *token, struct ck_err *err);
-
 /* ---- names.c ---- */
 struct ck_container_rule {
     const char *what;  /* "a bucket's name" */

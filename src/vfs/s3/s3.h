@@ -9,6 +9,7 @@
 #include "auth/cred.h"
 #include "net/http.h"
 #include "vfs/object/outcome.h"
+#include "vfs/object/pages.h"
 #include "vfs/s3/actions.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"

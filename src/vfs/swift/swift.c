@@ -191,6 +191,7 @@ static const struct ck_vfs_ops swift_ops = {
     .list = ck_swift_list,
     .list_dirs = ck_swift_list_dirs,
     .tree = ck_swift_tree,
+    .tree_each = ck_swift_tree_each,
     .hash = swift_hash,
     .read_many = swift_read_many,
     .list_dirs_many = ck_swift_list_dirs_many,

@@ -8,6 +8,7 @@
 #include "auth/openstack/openstack.h"
 #include "net/http.h"
 #include "vfs/lease.h"
+#include "vfs/object/pages.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
@@ -75,6 +76,8 @@ int ck_swift_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n,
                             struct ck_entries *ret, struct ck_err *err);
 int ck_swift_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                   struct ck_err *err);
+int ck_swift_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                       struct ck_err *err);
 
 /* ---- delete.c ---- */
 int ck_swift_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
