@@ -14,7 +14,6 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).parents[1]
-sys.path.append(sys.path.pop(0))  # bench/copy.py is not the library's copy
 sys.path.insert(0, str(ROOT / "tests/servers"))
 import servers  # noqa: E402
 import swift_server  # noqa: E402

@@ -18,8 +18,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).parents[1]
-# At the end: bench/copy.py is not the library's copy.
-sys.path.append(sys.path.pop(0))
 sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "tests/e2e")]
 import clouds  # noqa: E402
 import faults  # noqa: E402

@@ -1,7 +1,7 @@
 """10,000 objects of 4 KB from a folder to S3 and from S3 to a folder, on one server in one run: ckops against rclone (32
 transfers, 32 checkers, no bucket check) and the AWS command line. Wall time, processor time of client and server, peak memory.
 
-    python3 bench/copy.py PROGRAM [SERVER…] [--files N] [--size BYTES] [--runs N] [--latency MS] [--only TOOL…] [--memory N…]
+    python3 bench/storecopy.py PROGRAM [SERVER…] [--files N] [--size BYTES] [--runs N] [--latency MS] [--only TOOL…] [--memory N…]
 
 --memory: after that, the peak memory of ckops alone with these numbers of small files, both ways.
 
