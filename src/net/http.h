@@ -142,6 +142,12 @@ typedef int (*ck_resp_fn)(void *arg, size_t i, struct ck_resp *resp, struct ck_e
 int ck_http_all(struct ck_http *h, const struct ck_req *reqs, size_t n, ck_resp_fn fn, void *arg,
                 struct ck_err *err);
 
+/* The standard's phrase for a status ("Not Found"; RFC 9110), or one for its hundred. */
+const char *ck_http_reason(int status);
+/* What a status means where the service says no more: 401 UNAUTHENTICATED, 403 DENIED, 404
+ * NOT_FOUND, 409 and 412 CONFLICT, 413 LIMIT; 408, 429 and 500 up UNAVAILABLE; else INVALID. */
+enum ck_code ck_http_class(int status);
+
 /* How many requests have been sent through h (tests, bench). */
 uint64_t ck_http_count(const struct ck_http *h);
 

@@ -64,7 +64,7 @@ static void reading(void **state)
          CK_OK, " \"0x2\""},
         COMMON(READ, GET, OK_HELLO, "hello \"0x1\""),
         {"absent", READ, GET ERR(404, "BlobNotFound"), CK_NOT_FOUND, "404 BlobNotFound"},
-        {"absent, without a code", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
+        {"absent, without a code", READ, GET "< 404\n", CK_NOT_FOUND, "404 Not Found"},
         {"broken XML", READ, GET "< 404\n<= <Error><Code>Blob\n", CK_NOT_FOUND, "404"},
         {"damaged", READ, GET "< 200\n< content-md5: AAAAAAAAAAAAAAAAAAAAAA==\n<= hello\n",
          CK_UNAVAILABLE, "does not match the server's MD5"},

@@ -49,7 +49,7 @@ static void check_all(const struct wire_case *t, size_t n)
          result},                                                                                  \
         {#op " with a web page for an error", op,                                                  \
          TOKEN first request "< 403\n<= <html><p>No & no<br></html>\n", CK_DENIED,                 \
-         "403 forbidden"                                                                           \
+         "403 Forbidden"                                                                           \
          "; allow "},                                                                              \
     {                                                                                              \
 #op " with a request that is wrong", op, TOKEN first request ERR(400, "invalid", "bad"),   \
@@ -66,10 +66,10 @@ static void reading(void **state)
          CK_OK, " 7"},
         COMMON(READ, "", GET, OK_HELLO, "hello 1001"),
         {"absent", READ, TOKEN GET "< 404\n<= No such object: bkt/k\n", CK_NOT_FOUND,
-         "404 notFound: No such object"},
+         "404 Not Found: No such object"},
         {"absent, or the bucket: absent", READ,
          TOKEN GET "< 404\n<= Not Found\n> GET " OBJ "?fields=kind&maxResults=1\n< 200\n<= {}\n",
-         CK_NOT_FOUND, "404 notFound"},
+         CK_NOT_FOUND, "404 Not Found"},
         {"absent, or the bucket: the bucket", READ,
          TOKEN GET "< 404\n<= Not Found\n> GET " OBJ "?fields=kind&maxResults=1\n< 404\n",
          CK_INVALID, "the bucket \"bkt\" does not exist"},
@@ -188,7 +188,7 @@ static void updating(void **state)
         COMMON(UPDATE, BASE, UPDATE_POST, OK_PUT, "1002"),
         {"changed before", UPDATE, TOKEN THEIRS, CK_CONFLICT, "changed by someone else"},
         {"removed before", UPDATE, TOKEN GONE, CK_CONFLICT, "changed by someone else"},
-        {"may not be looked at", UPDATE, TOKEN FACTS "< 403\n", CK_DENIED, "403 forbidden"},
+        {"may not be looked at", UPDATE, TOKEN FACTS "< 403\n", CK_DENIED, "403 Forbidden"},
         {"changed", UPDATE, TOKEN BASE UPDATE_POST E412 THEIRS, CK_CONFLICT,
          "changed by someone else"},
         {"removed", UPDATE, TOKEN BASE UPDATE_POST E412 GONE, CK_CONFLICT,

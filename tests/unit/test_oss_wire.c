@@ -55,7 +55,7 @@ static void check_all(const struct wire_case *t, size_t n)
         {#op " after a broken connection", op, request "! reset\n" request ok, CK_OK, result},     \
     {                                                                                              \
 #op " with a web page for an error", op,                                                   \
-            request "< 403\n<= <html><p>No & no<br></html>\n", CK_DENIED, "403 AccessDenied"       \
+            request "< 403\n<= <html><p>No & no<br></html>\n", CK_DENIED, "403 Forbidden"          \
     }
 
 #define GET "> GET " HOST "/k\n"
@@ -70,7 +70,7 @@ static void reading(void **state)
          CK_OK, " \"E\"@"},
         COMMON(READ, GET, OK_HELLO, "hello \"E\" aa.bb"),
         {"absent", READ, GET ERR(404, "NoSuchKey"), CK_NOT_FOUND, "404 NoSuchKey"},
-        {"absent, without a body", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
+        {"absent, without a body", READ, GET "< 404\n", CK_NOT_FOUND, "404 Not Found"},
         {"broken XML", READ, GET "< 404\n<= <Error><Code>NoSuchK\n", CK_NOT_FOUND, "404"},
         {"damaged", READ, GET "< 200\n< content-md5: AAAAAAAAAAAAAAAAAAAAAA==\n<= hello\n",
          CK_UNAVAILABLE, "does not match the server's MD5"},
@@ -95,7 +95,7 @@ static void reading(void **state)
         {"many", READ_MANY, GET OK_HELLO "> GET " HOST "/l\n" ERR(404, "NoSuchKey"), CK_OK,
          "0=hello 1=not-found "},
         {"many, one after a 500", READ_MANY, GET E500 "> GET " HOST "/l\n" OK_HELLO GET OK_HELLO,
-         CK_OK, "1=hello 0=hello "},
+         CK_OK, "0=hello 1=hello "},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -131,7 +131,7 @@ static void creating(void **state)
         {"ok", CREATE, GONE CREATE_PUT SIGNED OK_PUT, CK_OK, "\"N\""},
         {"exists", CREATE, THEIRS THEIRS, CK_EXISTS, "file already exists"},
         {"exists meanwhile", CREATE, GONE CREATE_PUT E409 THEIRS, CK_EXISTS, "file already exists"},
-        {"the look is denied", CREATE, HEAD "< 403\n", CK_DENIED, "403 AccessDenied"},
+        {"the look is denied", CREATE, HEAD "< 403\n", CK_DENIED, "403 Forbidden"},
         {"the look names the reason", CREATE,
          HEAD "< 403\n< x-oss-err: "
               "PEVycm9yPjxDb2RlPlVzZXJEaXNhYmxlPC9Db2RlPjwvRXJyb3I+\n",
@@ -371,7 +371,7 @@ static void hashing(void **state)
          CK_OK, ""},
         {"no tag", HASH, HEAD "< 200\n", CK_OK, ""},
         {"absent", HASH, GONE, CK_NOT_FOUND, "file does not exist"},
-        {"denied", HASH, HEAD "< 403\n", CK_DENIED, "403 AccessDenied"},
+        {"denied", HASH, HEAD "< 403\n", CK_DENIED, "403 Forbidden"},
         {"500, then ok", HASH, HEAD "< 500\n" HEAD "< 200\n", CK_OK, ""},
         {"503, then ok", HASH, HEAD "< 503\n" HEAD "< 200\n", CK_OK, ""},
         {"reset, then ok", HASH, HEAD "! reset\n" HEAD "< 200\n", CK_OK, ""},

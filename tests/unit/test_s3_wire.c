@@ -108,7 +108,7 @@ static void check_all(const struct wire_case *c, size_t n)
         {#op " after a broken connection", op, request "! reset\n" request ok, CK_OK, result},     \
         {#op " with a web page for an error", op,                                                  \
          request "< 403\n< content-type: text/html\n<= <html><p>No & no<br></html>\n", CK_DENIED,  \
-         "403 AccessDenied"},                                                                      \
+         "403 Forbidden"},                                                                         \
         {#op " with an expired session", op, request "< 400\n" ERR("ExpiredToken"),                \
          CK_UNAUTHENTICATED, "sign in again"},                                                     \
     {                                                                                              \
@@ -126,7 +126,7 @@ static void reading(void **state)
          " \"d41d8cd98f00b204e9800998ecf8427e\""},
         COMMON(READ, GET, GET_WEST, OK_HELLO, "hello \"" HELLO_MD5 "\""),
         {"absent", READ, GET "< 404\n" ERR("NoSuchKey"), CK_NOT_FOUND, "404 NoSuchKey"},
-        {"absent, empty body", READ, GET "< 404\n", CK_NOT_FOUND, "404 NotFound"},
+        {"absent, empty body", READ, GET "< 404\n", CK_NOT_FOUND, "404 Not Found"},
         {"broken XML", READ, GET "< 404\n<= <Error><Code>NoSuchKey</Co\n", CK_NOT_FOUND, "404"},
         {"damaged", READ, MIXED GET MIXED_REPLY GET MIXED_REPLY, CK_UNAVAILABLE,
          "does not match the server's MD5"},
@@ -442,7 +442,7 @@ static void hashing(void **state)
          "md5:" HELLO_MD5},
         {"moved by 400", HASH, HEAD "< 400\n< x-amz-bucket-region: us-west-2\n" HEAD_WEST OK_PUT,
          CK_OK, "md5:" HELLO_MD5},
-        {"denied", HASH, HEAD "< 403\n", CK_DENIED, "403 AccessDenied"},
+        {"denied", HASH, HEAD "< 403\n", CK_DENIED, "403 Forbidden"},
         {"500, then ok", HASH, HEAD "< 500\n" HEAD OK_PUT, CK_OK, "md5:" HELLO_MD5},
         {"503, then ok", HASH, HEAD "< 503\n" HEAD OK_PUT, CK_OK, "md5:" HELLO_MD5},
     };

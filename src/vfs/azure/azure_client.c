@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20, SHOWN = 300, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
+enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
 
 #define API_VERSION "2023-11-03"
 #define RESOURCE    "https://storage.azure.com"
@@ -198,12 +198,7 @@ const char *ck_azure_code(const struct ck_resp *resp)
     return code ? code : ck_str_or(ck_get(error_body(resp), "Code"), "");
 }
 
-/* What the service's codes mean, where the status does not say it. */
-static const struct {
-    const char *code;
-    enum ck_code class;
-    const char *hint;
-} codes[] = {
+static const struct ck_refusal_code codes[] = {
     {"AccountIsDisabled", CK_DENIED, "the storage account is disabled"},
     {"AuthenticationFailed", CK_UNAUTHENTICATED, "the key, signature or token is not accepted"},
     {"AuthorizationFailure", CK_DENIED, "the account's network rules or the key do not allow this"},
@@ -222,53 +217,6 @@ static const struct {
     {"ResourceNotFound", CK_INVALID, ""},
 };
 
-static enum ck_code class_of(int status, const char *code, const char **ret_hint)
-{
-    *ret_hint = "";
-    for (size_t i = 0; i < CK_ARRAY_LEN(codes); i++)
-        if (strcmp(codes[i].code, code) == 0) {
-            *ret_hint = codes[i].hint;
-            return codes[i].class;
-        }
-    if (status == 401)
-        *ret_hint = "the key, signature or token is not accepted";
-    if (status >= 500 || status == 429 || status == 408)
-        return CK_UNAVAILABLE;
-    switch (status) {
-    case 401:
-        return CK_UNAUTHENTICATED;
-    case 403:
-        return CK_DENIED;
-    case 404:
-        return CK_NOT_FOUND;
-    case 409:
-    case 412:
-        return CK_CONFLICT;
-    default:
-        return CK_INVALID;
-    }
-}
-
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "NotFound";
-    case 409:
-        return "Conflict";
-    case 412:
-        return "ConditionNotMet";
-    case 429:
-        return "TooManyRequests";
-    default:
-        return status >= 500 ? "ServerError" : "unexpected reply";
-    }
-}
-
 void ck_azure_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *out)
 {
     static const char *const names[] = {
@@ -286,39 +234,26 @@ void ck_azure_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf
         ck_buf_fmt(out, " as %s (from %s)", z->tokens->identity, z->tokens->origin);
 }
 
-/* The first line of the service's text; the rest is a request id and a time. */
-static void put_text(struct ck_buf *b, const struct ck_resp *resp)
-{
-    const char *text = ck_str_or(ck_get(error_body(resp), "Message"), "");
-    const char *id = ck_nvs_get(&resp->headers, "x-ms-request-id");
-    size_t n = strcspn(text, "\r\n");
-    if (n)
-        ck_buf_fmt(b, ": %.*s", (int)(n > SHOWN ? SHOWN : n), text);
-    if (id)
-        ck_buf_fmt(b, " (request %.80s)", id);
-}
-
 int ck_azure_fail(struct ck_vfs *v, enum ck_object_call call, const char *key,
                   const struct ck_resp *resp, struct ck_err *err)
 {
     struct ck_azure *z = (struct ck_azure *)v;
     const char *code = ck_azure_code(resp), *hint;
-    enum ck_code class = class_of(resp->status, code, &hint);
+    enum ck_code class = ck_refusal_class(codes, CK_ARRAY_LEN(codes), resp->status, code, &hint);
+    if (resp->status == 401 && !*hint)
+        hint = "the key, signature or token is not accepted";
     bool no_container = strcmp(code, "ContainerNotFound") == 0 ||
                         strcmp(code, "ResourceNotFound") == 0 ||
                         (resp->status == 404 && !*code && call == CK_OBJECT_WRITE);
-    if (no_container)
-        class = CK_INVALID;
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, missing = CK_BUF_INIT;
     ck_object_where(v, call, key, &b);
-    ck_buf_fmt(&b, ": %d %.80s", resp->status, *code ? code : status_text(resp->status));
-    put_text(&b, resp);
-    if (no_container)
-        ck_buf_fmt(&b, "; the container \"%s\" does not exist at %s", z->blobs, z->host);
-    else if (*hint)
-        ck_buf_fmt(&b, "; %s", hint);
-    int r = ck_fail(err, class, "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = resp->status;
-    return r;
+    ck_buf_fmt(&missing, "the container \"%s\" does not exist at %s", z->blobs, z->host);
+    const struct ck_refusal why = {
+        .status = resp->status,
+        .class = no_container ? CK_INVALID : class,
+        .code = code,
+        .message = ck_slice_of(ck_str_or(ck_get(error_body(resp), "Message"), "")),
+        .request_id = ck_nvs_get(&resp->headers, "x-ms-request-id"),
+    };
+    return ck_refused(&why, ck_buf_str(&b), no_container ? ck_buf_str(&missing) : hint, err);
 }

@@ -115,7 +115,7 @@ int ck_azure_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *e
     CK_AUTOERR why = CK_ERR_INIT;
     struct ck_entries all = {0}, versions = {0};
     bool gone = false;
-    int r = ck_object_versions(v, key, a, &all, &why);
+    int r = ck_pages_versions(v, key, a, &all, &why);
     /* Accounts with folders of their own keep no versions and refuse to list them. */
     bool none = r < 0 && (why.http_status == 400 || why.http_status == 409);
     if (r < 0 && !none)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20, SHOWN = 300 };
+enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20 };
 
 #define SCOPE "https://www.googleapis.com/auth/devstorage.full_control"
 
@@ -175,47 +175,11 @@ static struct reason reason_of(const struct ck_resp *resp)
     return r;
 }
 
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 400:
-        return "badRequest";
-    case 401:
-        return "unauthorized";
-    case 403:
-        return "forbidden";
-    case 404:
-        return "notFound";
-    case 412:
-        return "conditionNotMet";
-    case 429:
-        return "rateLimitExceeded";
-    case 200:
-        return "the server stored other content than was sent";
-    default:
-        return status >= 500 ? "backendError" : "unexpected reply";
-    }
-}
-
 static enum ck_code class_of(int status, const char *code)
 {
     bool rate =
         strcmp(code, "rateLimitExceeded") == 0 || strcmp(code, "userRateLimitExceeded") == 0;
-    if (status < 300 || status >= 500 || status == 429 || status == 408 || (status == 403 && rate))
-        return CK_UNAVAILABLE;
-    switch (status) {
-    case 401:
-        return CK_UNAUTHENTICATED;
-    case 403:
-        return CK_DENIED;
-    case 404:
-        return CK_NOT_FOUND;
-    case 409:
-    case 412:
-        return CK_CONFLICT;
-    default:
-        return CK_INVALID;
-    }
+    return status < 300 || (status == 403 && rate) ? CK_UNAVAILABLE : ck_http_class(status);
 }
 
 /* Whether a listing of the bucket says that there is none. */
@@ -268,12 +232,12 @@ static void put_hint(struct ck_buf *b, struct ck_gs *g, enum ck_object_call call
 {
     const char *bucket = g->base.base.container;
     if (no_bucket)
-        ck_buf_fmt(b, "; the bucket \"%s\" does not exist at %s", bucket, g->host);
+        ck_buf_fmt(b, "the bucket \"%s\" does not exist at %s", bucket, g->host);
     else if (class == CK_UNAUTHENTICATED)
-        ck_buf_puts(b, g->tokens ? "; the token is not accepted there"
-                                 : "; STORAGE_EMULATOR_HOST turns credentials off");
+        ck_buf_puts(b, g->tokens ? "the token is not accepted there"
+                                 : "STORAGE_EMULATOR_HOST turns credentials off");
     else if (class == CK_DENIED)
-        ck_buf_fmt(b, "; allow %s on gs://%s (it is part of roles/storage.objectAdmin)",
+        ck_buf_fmt(b, "allow %s on gs://%s (it is part of roles/storage.objectAdmin)",
                    permission(call), bucket);
 }
 
@@ -281,20 +245,16 @@ int ck_gs_fail(struct ck_vfs *v, enum ck_object_call call, const char *key,
                const struct ck_resp *resp, struct ck_err *err)
 {
     struct ck_gs *g = (struct ck_gs *)v;
-    struct reason why = reason_of(resp);
-    const char *code = *why.code ? why.code : status_text(resp->status);
-    enum ck_code class = class_of(resp->status, code);
-    bool no_bucket = resp->status == 404 && bucket_is_missing(g, call, &why);
-    if (no_bucket)
-        class = CK_INVALID;
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct reason said = reason_of(resp);
+    bool no_bucket = resp->status == 404 && bucket_is_missing(g, call, &said);
+    const struct ck_refusal why = {
+        .status = resp->status,
+        .class = no_bucket ? CK_INVALID : class_of(resp->status, said.code),
+        .code = resp->status == 200 ? "the server stored other content than was sent" : said.code,
+        .message = ck_slice_of(said.message),
+    };
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, hint = CK_BUF_INIT;
     ck_object_where(v, call, key, &b);
-    ck_buf_fmt(&b, ": %d %.80s", resp->status, code);
-    if (*why.message)
-        ck_buf_fmt(&b, ": %.*s", SHOWN, why.message);
-    put_hint(&b, g, call, class, no_bucket);
-    int r = ck_fail(err, class, "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = resp->status;
-    return r;
+    put_hint(&hint, g, call, why.class, no_bucket);
+    return ck_refused(&why, ck_buf_str(&b), ck_buf_str(&hint), err);
 }

@@ -11,7 +11,6 @@ enum {
     DEFAULT_PARALLEL = 64, /* the server gives one user a few hundred seats at most */
     REPLY_MAX = 64 << 20,
     BODY_ROOM = 1 << 20, /* of a Secret's JSON besides its content */
-    SHOWN = 300,
 };
 
 #define PARTIAL(kind) "application/json;as=" kind ";g=meta.k8s.io;v=v1,application/json"
@@ -114,72 +113,29 @@ bool ck_k8s_reason(const struct ck_resp *resp, const char *reason)
     return strcmp(ck_str_at(status_of(a, resp), "reason"), reason) == 0;
 }
 
-static const char *reason_of(int status)
-{
-    switch (status) {
-    case 400:
-        return "BadRequest";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "NotFound";
-    case 409:
-        return "Conflict";
-    case 410:
-        return "Expired";
-    case 413:
-        return "RequestEntityTooLarge";
-    case 422:
-        return "Invalid";
-    case 429:
-        return "TooManyRequests";
-    case 500:
-        return "InternalError";
-    case 503:
-        return "ServiceUnavailable";
-    case 504:
-        return "Timeout";
-    default:
-        return status >= 300 && status < 400 ? "Redirect" : "UnknownError";
-    }
-}
-
 static enum ck_code class_of(int status, const struct ck_val *v)
 {
     const char *kind = ck_str_at(v, "details.kind");
-    switch (status) {
-    case 401:
-        return CK_UNAUTHENTICATED;
-    case 403:
-        return CK_DENIED;
-    case 404:
-        /* A missing namespace, or a server that knows no Secrets, is not a missing file. */
-        return v && (!*kind || strcmp(kind, "secrets") == 0) ? CK_NOT_FOUND : CK_INVALID;
-    case 409:
-        return CK_CONFLICT;
-    case 413:
-        return CK_LIMIT;
-    default:
-        return status >= 500 || status == 429 || status == 410 ? CK_UNAVAILABLE : CK_INVALID;
-    }
+    /* A missing namespace, or a server that knows no Secrets, is not a missing file. */
+    if (status == 404 && !(v && (!*kind || strcmp(kind, "secrets") == 0)))
+        return CK_INVALID;
+    return status == 410 ? CK_UNAVAILABLE : ck_http_class(status);
 }
 
 static void put_hint(struct ck_buf *b, struct ck_k8s *s, int status, const struct ck_val *v)
 {
     const char *ns = s->namespace_name;
     if (!v && status != 401 && status != 403)
-        ck_buf_fmt(b, "; what answered at %s is no Kubernetes API", ck_kube_server(s->kube));
+        ck_buf_fmt(b, "what answered at %s is no Kubernetes API", ck_kube_server(s->kube));
     else if (status == 401)
         ck_kube_explain(s->kube, b);
     else if (status == 403 && strstr(ck_str_at(v, "message"), " cannot "))
         ck_buf_fmt(b,
-                   "; a role is needed that allows get, list, create, update and delete on secrets "
+                   "a role is needed that allows get, list, create, update and delete on secrets "
                    "in namespace %s",
                    ns);
     else if (status == 404 && strcmp(ck_str_at(v, "details.kind"), "namespaces") == 0)
-        ck_buf_fmt(b, "; create it: kubectl create namespace %s", ns);
+        ck_buf_fmt(b, "create it: kubectl create namespace %s", ns);
 }
 
 int ck_k8s_fail(struct ck_k8s *s, const struct ck_resp *resp, const char *verb, const char *action,
@@ -187,19 +143,20 @@ int ck_k8s_fail(struct ck_k8s *s, const struct ck_resp *resp, const char *verb, 
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     const struct ck_val *v = status_of(a, resp);
-    const char *reason = ck_str_at(v, "reason");
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    ck_buf_fmt(&b, "error %s %s: %s secrets in namespace %s of %s as %s: %d %.80s", verb,
+    struct ck_refusal why = {
+        .status = resp->status,
+        .class = class_of(resp->status, v),
+        .code = ck_str_at(v, "reason"),
+        .message = ck_slice_trim(ck_slice_of(ck_str_at(v, "message"))),
+    };
+    if (ck_slice_eq_str(why.message, why.code))
+        why.message = CK_S("");
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, hint = CK_BUF_INIT;
+    ck_buf_fmt(&b, "error %s %s: %s secrets in namespace %s of %s as %s", verb,
                ck_k8s_where(s, key, a), action, s->namespace_name, ck_kube_server(s->kube),
-               ck_kube_identity(s->kube), resp->status, *reason ? reason : reason_of(resp->status));
-    struct ck_slice m = ck_slice_trim(ck_slice_of(ck_str_at(v, "message")));
-    if (m.len && !ck_slice_eq_str(m, reason))
-        ck_buf_fmt(&b, ": %.*s", (int)(m.len > SHOWN ? SHOWN : m.len), m.ptr);
-    put_hint(&b, s, resp->status, v);
-    int r = ck_fail(err, class_of(resp->status, v), "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = resp->status;
-    return r;
+               ck_kube_identity(s->kube));
+    put_hint(&hint, s, resp->status, v);
+    return ck_refused(&why, ck_buf_str(&b), ck_buf_str(&hint), err);
 }
 
 int ck_k8s_wrap(struct ck_k8s *s, const char *verb, const char *action, const char *key,

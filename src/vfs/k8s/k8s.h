@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "doc/val.h"
 #include "net/http.h"
+#include "vfs/object/refusal.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 

@@ -45,46 +45,10 @@ static int fetch(struct ck_object_listing *l, struct ck_req *req, struct ck_resp
     return -(int)CK_INVALID;
 }
 
-static const struct ck_pages_ops pages = {
+const struct ck_pages_ops ck_object_pages = {
     .prepare = prepare,
     .http = ck_object_http,
     .page = page,
     .fetch = fetch,
     .take_page = take_page,
 };
-
-int ck_object_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                   struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_FILES, a, ret, err);
-}
-
-int ck_object_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                        struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_DIRS, a, ret, err);
-}
-
-int ck_object_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n,
-                             struct ck_arena *a, struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_dirs_many(&pages, v, keys, n, a, ret, err);
-}
-
-int ck_object_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                   struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_TREE, a, ret, err);
-}
-
-int ck_object_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                        struct ck_err *err)
-{
-    return ck_pages_each(&pages, v, key, fn, arg, err);
-}
-
-int ck_object_versions(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                       struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_VERSIONS, a, ret, err);
-}

@@ -10,6 +10,7 @@
 #include "vfs/examine/permissions.h"
 #include "vfs/object/outcome.h"
 #include "vfs/object/pages.h"
+#include "vfs/object/refusal.h"
 #include "vfs/vfs.h"
 
 enum { CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
@@ -99,10 +100,10 @@ struct ck_object_store {
 
 /* The members of struct ck_vfs_ops that are the same for every such store. */
 #define CK_OBJECT_OPS                                                                              \
-    .read = ck_object_read, .read_many = ck_object_read_many, .list = ck_object_list,              \
-    .list_dirs = ck_object_list_dirs, .list_dirs_many = ck_object_list_dirs_many,                  \
-    .tree = ck_object_tree, .tree_each = ck_object_tree_each, .hash = ck_object_hash,              \
-    .text = ck_object_text, .preferred_hash = CK_MD5, .has_hash = true, .cluster_readable = true
+    CK_PAGES_OPS, .pages = &ck_object_pages, .read = ck_object_read,                               \
+                  .read_many = ck_object_read_many, .hash = ck_object_hash,                        \
+                  .text = ck_object_text, .preferred_hash = CK_MD5, .has_hash = true,              \
+                  .cluster_readable = true
 
 /* ---- object.c ---- */
 /* The permission that a call needs (vfs/examine/permissions.h); of a write, that of creating. */
@@ -139,19 +140,8 @@ int ck_object_remove_entries(struct ck_vfs *v, const struct ck_entries *e, bool 
                              struct ck_err *err);
 
 /* ---- list.c ---- */
-int ck_object_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                   struct ck_err *err);
-int ck_object_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                        struct ck_entries *ret, struct ck_err *err);
-int ck_object_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n,
-                             struct ck_arena *a, struct ck_entries *ret, struct ck_err *err);
-int ck_object_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                   struct ck_err *err);
-int ck_object_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                        struct ck_err *err);
-/* All versions of exactly this key: key and id of each. */
-int ck_object_versions(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                       struct ck_entries *ret, struct ck_err *err);
+extern const struct ck_pages_ops ck_object_pages;
+
 /* ---- names.c ---- */
 struct ck_container_rule {
     const char *what;  /* "a bucket's name" */

@@ -73,31 +73,31 @@ const char *ck_object_prefix(struct ck_arena *a, const char *key)
     return ck_arena_printf(a, "%s/", key);
 }
 
-static int take(const struct ck_pages_ops *ops, struct ck_object_listing *l,
-                const struct ck_resp *resp, struct ck_err *err)
+static int take(struct ck_object_listing *l, const struct ck_resp *resp, struct ck_err *err)
 {
+    const struct ck_pages_ops *ops = l->v->ops->pages;
     int r = resp->status == 200 ? ops->take_page(l, resp, err) : ck_object_next_page(l, "", err);
     l->started |= r == 0;
     return r;
 }
 
-static int one_page(const struct ck_pages_ops *ops, struct ck_object_listing *l, struct ck_err *err)
+static int one_page(struct ck_object_listing *l, struct ck_err *err)
 {
+    const struct ck_pages_ops *ops = l->v->ops->pages;
     CK_AUTORESP resp = {0};
     if (!l->started && ops->ahead && ops->ahead(l, &resp))
-        return take(ops, l, &resp, err);
+        return take(l, &resp, err);
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     struct ck_req req;
     ops->page(tmp, l, &req);
     int r = ops->fetch(l, &req, &resp, err);
-    return r < 0 ? r : take(ops, l, &resp, err);
+    return r < 0 ? r : take(l, &resp, err);
 }
 
-static int next_page(const struct ck_pages_ops *ops, struct ck_object_listing *l, unsigned pages,
-                     struct ck_err *err)
+static int next_page(struct ck_object_listing *l, unsigned pages, struct ck_err *err)
 {
     if (pages <= MAX_PAGES)
-        return one_page(ops, l, err);
+        return one_page(l, err);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     return ck_fail(err, CK_LIMIT, "error listing %s: more than %d pages",
                    l->v->ops->text(l->v, l->prefix, a), MAX_PAGES);
@@ -113,11 +113,10 @@ static void drop_repeated(struct ck_entries *e)
     e->n = n;
 }
 
-static int all_pages(const struct ck_pages_ops *ops, struct ck_object_listing *l,
-                     struct ck_err *err)
+static int all_pages(struct ck_object_listing *l, struct ck_err *err)
 {
     for (unsigned pages = 0; !l->started || l->token; pages++) {
-        int r = next_page(ops, l, pages, err);
+        int r = next_page(l, pages, err);
         if (r < 0)
             return r;
     }
@@ -128,26 +127,49 @@ static int all_pages(const struct ck_pages_ops *ops, struct ck_object_listing *l
     return 0;
 }
 
-int ck_pages_list(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *key,
-                  enum ck_object_what what, struct ck_arena *a, struct ck_entries *ret,
-                  struct ck_err *err)
+static int list(struct ck_vfs *v, const char *prefix, enum ck_object_what what, struct ck_arena *a,
+                struct ck_entries *ret, struct ck_err *err)
 {
-    int r = ops->prepare(v, err);
+    int r = v->ops->pages->prepare(v, err);
     if (r < 0)
         return r;
     struct ck_entries out = {0};
-    struct ck_object_listing l = {.v = v, .a = a, .keep = a, .what = what, .out = &out};
-    l.prefix = what == CK_OBJECT_VERSIONS ? ck_arena_strdup(a, key) : ck_object_prefix(a, key);
-    r = all_pages(ops, &l, err);
+    struct ck_object_listing l = {
+        .v = v, .a = a, .keep = a, .what = what, .prefix = prefix, .out = &out};
+    r = all_pages(&l, err);
     if (r == 0)
         *ret = out;
     return r;
 }
 
-int ck_pages_each(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *key, ck_entry_fn fn,
-                  void *arg, struct ck_err *err)
+int ck_pages_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                  struct ck_err *err)
 {
-    int r = ops->prepare(v, err);
+    return list(v, ck_object_prefix(a, key), CK_OBJECT_FILES, a, ret, err);
+}
+
+int ck_pages_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
+                       struct ck_entries *ret, struct ck_err *err)
+{
+    return list(v, ck_object_prefix(a, key), CK_OBJECT_DIRS, a, ret, err);
+}
+
+int ck_pages_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                  struct ck_err *err)
+{
+    return list(v, ck_object_prefix(a, key), CK_OBJECT_TREE, a, ret, err);
+}
+
+int ck_pages_versions(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                      struct ck_err *err)
+{
+    return list(v, ck_arena_strdup(a, key), CK_OBJECT_VERSIONS, a, ret, err);
+}
+
+int ck_pages_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                       struct ck_err *err)
+{
+    int r = v->ops->pages->prepare(v, err);
     if (r < 0)
         return r;
     CK_AUTOARENA struct ck_arena *keep = ck_arena_new();
@@ -158,7 +180,7 @@ int ck_pages_each(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *
         struct ck_entries page = {0};
         l.a = a;
         l.out = &page;
-        r = next_page(ops, &l, pages, err);
+        r = next_page(&l, pages, err);
         for (size_t i = 0; r == 0 && i < page.n; i++)
             r = fn(arg, &page.v[i], err);
     }
@@ -168,7 +190,6 @@ int ck_pages_each(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *
 /* ---- many at once ---- */
 
 struct many {
-    const struct ck_pages_ops *ops;
     struct ck_object_listing *l;
     bool *failed;
     size_t *open; /* the listings of this round */
@@ -180,7 +201,7 @@ static int many_done(void *arg, size_t i, struct ck_resp *resp, struct ck_err *i
     size_t at = m->open[i];
     CK_AUTOERR e = CK_ERR_INIT;
     m->failed[at] = item_err->code != CK_OK || resp->status < 200 || resp->status > 299 ||
-                    take(m->ops, &m->l[at], resp, &e) < 0;
+                    take(&m->l[at], resp, &e) < 0;
     return 0;
 }
 
@@ -189,27 +210,27 @@ static int round_of_pages(struct many *m, size_t n, size_t *ret_open, struct ck_
 {
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     struct ck_req *reqs = ck_arena_alloc(tmp, n * sizeof *reqs);
+    struct ck_vfs *v = m->l->v;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         if (m->failed[i] || (m->l[i].started && !m->l[i].token))
             continue;
-        m->ops->page(tmp, &m->l[i], &reqs[k]);
+        v->ops->pages->page(tmp, &m->l[i], &reqs[k]);
         m->open[k++] = i;
     }
     *ret_open = k;
-    return k ? ck_http_all(m->ops->http(m->l->v), reqs, k, many_done, m, err) : 0;
+    return k ? ck_http_all(v->ops->pages->http(v), reqs, k, many_done, m, err) : 0;
 }
 
-int ck_pages_dirs_many(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *const *keys,
-                       size_t n, struct ck_arena *a, struct ck_entries *ret, struct ck_err *err)
+int ck_pages_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
+                            struct ck_entries *ret, struct ck_err *err)
 {
-    int r = ops->prepare(v, err);
+    int r = v->ops->pages->prepare(v, err);
     if (r < 0 || n == 0)
         return r;
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     struct ck_entries *out = ck_arena_alloc(tmp, n * sizeof *out);
-    struct many m = {.ops = ops,
-                     .l = ck_arena_alloc(tmp, n * sizeof *m.l),
+    struct many m = {.l = ck_arena_alloc(tmp, n * sizeof *m.l),
                      .failed = ck_arena_alloc(tmp, n * sizeof *m.failed),
                      .open = ck_arena_alloc(tmp, n * sizeof *m.open)};
     for (size_t i = 0; i < n; i++)
@@ -228,7 +249,7 @@ int ck_pages_dirs_many(const struct ck_pages_ops *ops, struct ck_vfs *v, const c
             m.l[i].token = NULL;
             m.l[i].started = false;
         }
-        r = all_pages(ops, &m.l[i], err);
+        r = all_pages(&m.l[i], err);
     }
     if (r == 0)
         memcpy(ret, out, n * sizeof *out);

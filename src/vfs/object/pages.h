@@ -1,6 +1,6 @@
 /* Listings of stores that know keys but no folders, page by page: by prefix and, for one level, by
- * delimiter. A driver says how a page is asked for and what it holds; one listing, many at once and
- * trees of any size are the same for all. Used by the S3 family, swift://, and by list.c here. */
+ * delimiter. A driver says how a page is asked for and what it holds (`pages` of its struct
+ * ck_vfs_ops); one listing, many at once and trees of any size are the same for all. */
 #pragma once
 
 #include "net/http.h"
@@ -35,17 +35,27 @@ struct ck_pages_ops {
     bool (*ahead)(const struct ck_object_listing *l, struct ck_resp *ret);
 };
 
-/* The whole listing below `key`, sorted bytewise by key (versions of exactly that key: in the
- * server's order). Entries lie in `a`; nothing is set on failure. */
-int ck_pages_list(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *key,
-                  enum ck_object_what what, struct ck_arena *a, struct ck_entries *ret,
+/* The members of struct ck_vfs_ops for a store whose `pages` is set. */
+#define CK_PAGES_OPS                                                                               \
+    .list = ck_pages_list, .list_dirs = ck_pages_list_dirs,                                        \
+    .list_dirs_many = ck_pages_list_dirs_many, .tree = ck_pages_tree,                              \
+    .tree_each = ck_pages_tree_each
+
+int ck_pages_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
                   struct ck_err *err);
-/* The tree below `key` one by one in the server's order, holding a page at a time. */
-int ck_pages_each(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *key, ck_entry_fn fn,
-                  void *arg, struct ck_err *err);
-/* The folders below each of `keys`: a page of every listing at once, until all are complete. */
-int ck_pages_dirs_many(const struct ck_pages_ops *ops, struct ck_vfs *v, const char *const *keys,
-                       size_t n, struct ck_arena *a, struct ck_entries *ret, struct ck_err *err);
+int ck_pages_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
+                       struct ck_entries *ret, struct ck_err *err);
+/* A page of every listing at once, until all are complete. */
+int ck_pages_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
+                            struct ck_entries *ret, struct ck_err *err);
+int ck_pages_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                  struct ck_err *err);
+/* In the server's order, holding a page at a time. */
+int ck_pages_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
+                       struct ck_err *err);
+/* All versions of exactly this key, in the server's order: key and id of each. */
+int ck_pages_versions(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
+                      struct ck_err *err);
 
 /* The prefix of what lies below a key: "" or ending in "/". In the arena. */
 const char *ck_object_prefix(struct ck_arena *a, const char *key);

@@ -134,7 +134,7 @@ int ck_object_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries tree = {0};
-    int r = ck_object_tree(v, key, a, &tree, err);
+    int r = ck_pages_tree(v, key, a, &tree, err);
     return r < 0 ? r : ck_object_remove_entries(v, &tree, false, err);
 }
 
@@ -142,7 +142,7 @@ int ck_object_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries versions = {0};
-    int r = ck_object_versions(v, key, a, &versions, err);
+    int r = ck_pages_versions(v, key, a, &versions, err);
     if (r < 0)
         return r;
     if (!versions.n)

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 4, ERROR_MAX = 1 << 20, SHOWN = 300, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
+enum { ATTEMPTS = 4, ERROR_MAX = 1 << 20, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 60 };
 
 /* ---- endpoint ---- */
 
@@ -208,12 +208,7 @@ void ck_oss_base(struct ck_arena *a, struct ck_oss *s, const char *method, const
 
 /* ---- errors ---- */
 
-/* What the service's codes mean, where the status does not say it. */
-static const struct {
-    const char *code;
-    enum ck_code class;
-    const char *hint;
-} codes[] = {
+static const struct ck_refusal_code codes[] = {
     {"FileImmutable", CK_DENIED, "the bucket's retention policy forbids it"},
     {"InvalidAccessKeyId", CK_UNAUTHENTICATED, "this access key is not known there"},
     {"InvalidSecurityToken", CK_UNAUTHENTICATED, "the security token is not accepted"},
@@ -224,45 +219,6 @@ static const struct {
      "the secret key does not belong to this access key"},
     {"UserDisable", CK_DENIED, "the account is disabled or in arrears"},
 };
-
-static enum ck_code class_of(int status, const char *code, const char **ret_hint)
-{
-    *ret_hint = "";
-    for (size_t i = 0; i < CK_ARRAY_LEN(codes); i++)
-        if (strcmp(codes[i].code, code) == 0) {
-            *ret_hint = codes[i].hint;
-            return codes[i].class;
-        }
-    if (status >= 500 || status == 429 || status == 408)
-        return CK_UNAVAILABLE;
-    switch (status) {
-    case 401:
-        return CK_UNAUTHENTICATED;
-    case 403:
-        return CK_DENIED;
-    case 404:
-        return CK_NOT_FOUND;
-    case 409:
-    case 412:
-        return CK_CONFLICT;
-    default:
-        return CK_INVALID;
-    }
-}
-
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 403:
-        return "AccessDenied";
-    case 404:
-        return "NotFound";
-    case 409:
-        return "Conflict";
-    default:
-        return status >= 500 ? "ServerError" : "unexpected reply";
-    }
-}
 
 static const char *action_of(enum ck_object_call call)
 {
@@ -287,11 +243,11 @@ static void put_hint(struct ck_buf *b, const struct ck_oss *s, const char *code,
     const char *bucket = s->base.base.container;
     const char *endpoint = ck_str_or(ck_get(error_body(resp), "Endpoint"), "");
     if (strcmp(code, "NoSuchBucket") == 0)
-        ck_buf_fmt(b, "; the bucket \"%s\" does not exist at %s", bucket, s->host);
+        ck_buf_fmt(b, "the bucket \"%s\" does not exist at %s", bucket, s->host);
     else if (*endpoint)
-        ck_buf_fmt(b, "; the bucket is at %.100s, not %s: set OSS_REGION", endpoint, s->host);
+        ck_buf_fmt(b, "the bucket is at %.100s, not %s: set OSS_REGION", endpoint, s->host);
     else if (resp->status == 403)
-        ck_buf_fmt(b, "; allow %s on acs:oss:*:*:%s%s%s", action_of(call), bucket, key ? "/" : "",
+        ck_buf_fmt(b, "allow %s on acs:oss:*:*:%s%s%s", action_of(call), bucket, key ? "/" : "",
                    key ? key : "");
 }
 
@@ -300,23 +256,17 @@ int ck_oss_fail(struct ck_vfs *v, enum ck_object_call call, const char *key,
 {
     struct ck_oss *s = (struct ck_oss *)v;
     const struct ck_val *body = error_body(resp);
-    const char *code = ck_str_or(ck_get(body, "Code"), ""), *hint;
-    const char *text = ck_str_or(ck_get(body, "Message"), "");
-    const char *id = ck_nvs_get(&resp->headers, "x-oss-request-id");
-    enum ck_code class = class_of(resp->status, code, &hint);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    const char *hint;
+    struct ck_refusal why = {
+        .status = resp->status,
+        .code = ck_str_or(ck_get(body, "Code"), ""),
+        .message = ck_slice_of(ck_str_or(ck_get(body, "Message"), "")),
+        .request_id = ck_nvs_get(&resp->headers, "x-oss-request-id"),
+    };
+    why.class = ck_refusal_class(codes, CK_ARRAY_LEN(codes), why.status, why.code, &hint);
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, more = CK_BUF_INIT;
     ck_object_where(v, call, key, &b);
-    ck_buf_fmt(&b, ": %d %.80s", resp->status, *code ? code : status_text(resp->status));
-    if (*text)
-        ck_buf_fmt(&b, ": %.*s", SHOWN, text);
-    if (id)
-        ck_buf_fmt(&b, " (request %.80s)", id);
-    if (*hint)
-        ck_buf_fmt(&b, "; %s", hint);
-    else
-        put_hint(&b, s, code, call, key, resp);
-    int r = ck_fail(err, class, "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = resp->status;
-    return r;
+    if (!*hint)
+        put_hint(&more, s, why.code, call, key, resp);
+    return ck_refused(&why, ck_buf_str(&b), *hint ? hint : ck_buf_str(&more), err);
 }

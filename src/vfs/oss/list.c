@@ -202,7 +202,7 @@ int ck_oss_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     CK_AUTOBUF struct ck_buf problems = CK_BUF_INIT;
     struct ck_entries tree = {0};
     size_t failed = 0;
-    int r = ck_object_tree(v, key, a, &tree, err);
+    int r = ck_pages_tree(v, key, a, &tree, err);
     for (size_t at = 0; r == 0 && at < tree.n; at += BATCH)
         r = remove_batch(v, tree.v + at, tree.n - at < BATCH ? tree.n - at : BATCH, &problems,
                          &failed, err);

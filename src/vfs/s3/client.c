@@ -290,85 +290,38 @@ void ck_s3_error_of(const struct ck_resp *resp, struct ck_s3_error *ret)
         ret->request_id = ck_str_at(e, "RequestId");
 }
 
-static const char *status_code(int status)
+/* What the service's codes mean, where the status does not say it. */
+static const struct ck_refusal_code codes[] = {
+    {"AuthorizationHeaderMalformed", CK_UNAUTHENTICATED, ""},
+    {"ConditionalRequestConflict", CK_CONFLICT, ""},
+    {"ExpiredToken", CK_UNAUTHENTICATED, "the session has expired: sign in again"},
+    {"InvalidAccessKeyId", CK_UNAUTHENTICATED, "this access key is not known there"},
+    {"InvalidToken", CK_UNAUTHENTICATED, ""},
+    {"NoSuchBucket", CK_INVALID, ""},
+    {"RequestTimeTooSkewed", CK_UNAUTHENTICATED, "set this machine's clock"},
+    {"SignatureDoesNotMatch", CK_UNAUTHENTICATED,
+     "the secret key does not belong to this access key"},
+    {"TokenRefreshRequired", CK_UNAUTHENTICATED, ""},
+};
+
+static enum ck_code class_of(int status, const char *code, const char **ret_hint)
 {
-    switch (status) {
-    case 400:
-        return "BadRequest";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "AccessDenied";
-    case 404:
-        return "NotFound";
-    case 409:
-        return "Conflict";
-    case 412:
-        return "PreconditionFailed";
-    case 429:
-        return "TooManyRequests";
-    case 500:
-        return "InternalError";
-    case 503:
-        return "ServiceUnavailable";
-    default:
-        return status >= 300 && status < 400 ? "Redirect" : "UnknownError";
-    }
+    enum ck_code class = ck_refusal_class(codes, CK_ARRAY_LEN(codes), status, code, ret_hint);
+    /* Of S3's other conflicts none is about the object's version. */
+    bool named = strcmp(code, "ConditionalRequestConflict") == 0;
+    return status == 409 && class == CK_CONFLICT && !named ? CK_INVALID : class;
 }
 
-static bool one_of(const char *s, const char *const *list)
-{
-    for (; *list; list++)
-        if (strcmp(s, *list) == 0)
-            return true;
-    return false;
-}
-
-static enum ck_code class_of(int status, const char *code)
-{
-    static const char *const bad_identity[] = {"InvalidAccessKeyId",
-                                               "SignatureDoesNotMatch",
-                                               "ExpiredToken",
-                                               "InvalidToken",
-                                               "TokenRefreshRequired",
-                                               "RequestTimeTooSkewed",
-                                               "AuthorizationHeaderMalformed",
-                                               NULL};
-    if (one_of(code, bad_identity) || status == 401)
-        return CK_UNAUTHENTICATED;
-    if (strcmp(code, "NoSuchBucket") == 0)
-        return CK_INVALID;
-    if (status == 404)
-        return CK_NOT_FOUND;
-    if (status == 403)
-        return CK_DENIED;
-    if (status == 412 || strcmp(code, "ConditionalRequestConflict") == 0)
-        return CK_CONFLICT;
-    if (status >= 500 || status == 429)
-        return CK_UNAVAILABLE;
-    return CK_INVALID;
-}
-
-/* What the user can do about it; "" when there is nothing to say. */
+/* What the user can do about it, where the code does not say it. */
 static void put_hint(struct ck_buf *b, struct ck_s3 *s, const char *code, enum ck_code class,
                      const char *action, const char *key)
 {
     const char *bucket = s->base.container;
     if (strcmp(code, "NoSuchBucket") == 0)
-        ck_buf_fmt(b, "; the bucket \"%s\" does not exist at %s", bucket, s->host);
-    else if (strcmp(code, "SignatureDoesNotMatch") == 0)
-        ck_buf_puts(b, "; the secret key does not belong to this access key");
-    else if (strcmp(code, "InvalidAccessKeyId") == 0)
-        ck_buf_puts(b, "; this access key is not known there");
-    else if (strcmp(code, "ExpiredToken") == 0)
-        ck_buf_puts(b, "; the session has expired: sign in again");
-    else if (strcmp(code, "RequestTimeTooSkewed") == 0)
-        ck_buf_puts(b, "; set this machine's clock");
-    else if (class == CK_DENIED && key)
-        ck_buf_fmt(b, "; allow %s on arn:%s:s3:::%s/%s", action, ck_aws_partition(s->region),
-                   bucket, key);
+        ck_buf_fmt(b, "the bucket \"%s\" does not exist at %s", bucket, s->host);
     else if (class == CK_DENIED)
-        ck_buf_fmt(b, "; allow %s on arn:%s:s3:::%s", action, ck_aws_partition(s->region), bucket);
+        ck_buf_fmt(b, "allow %s on arn:%s:s3:::%s%s%s", action, ck_aws_partition(s->region), bucket,
+                   key ? "/" : "", key ? key : "");
 }
 
 /* Who asked, by name; once per store, and not where the endpoint is not AWS'. */
@@ -426,24 +379,21 @@ int ck_s3_fail(struct ck_s3 *s, const struct ck_resp *resp, const char *verb, co
 {
     struct ck_s3_error e;
     ck_s3_error_of(resp, &e);
-    const char *code = *e.code ? e.code : status_code(e.status);
-    enum ck_code class = class_of(e.status, code);
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT;
+    const char *hint;
+    const struct ck_refusal why = {
+        .status = e.status,
+        .class = class_of(e.status, e.code, &hint),
+        .code = e.code,
+        .message = ck_slice_of(e.message),
+        .request_id = e.request_id,
+    };
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, text = CK_BUF_INIT, more = CK_BUF_INIT;
     ck_buf_fmt(&b, "error %s %s: %s", verb, where(s, key, &text), action);
-    put_identity(&b, s, class);
-    ck_buf_fmt(&b, " in %s: %d %s", s->region, e.status, code);
-    if (*e.message) {
-        struct ck_slice m = ck_slice_trim(ck_slice_of(e.message));
-        ck_buf_fmt(&b, ": %.*s", (int)(m.len > 300 ? 300 : m.len), m.ptr);
-    }
-    if (*e.request_id)
-        ck_buf_fmt(&b, " (request %.80s)", e.request_id);
-    put_hint(&b, s, code, class, action, key);
-    int r = ck_fail(err, class, "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = e.status;
-    return r;
+    put_identity(&b, s, why.class);
+    ck_buf_fmt(&b, " in %s", s->region);
+    if (!*hint)
+        put_hint(&more, s, e.code, why.class, action, key);
+    return ck_refused(&why, ck_buf_str(&b), *hint ? hint : ck_buf_str(&more), err);
 }
 
 int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char *key,

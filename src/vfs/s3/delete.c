@@ -127,7 +127,7 @@ int ck_s3_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     struct ck_s3 *s = (struct ck_s3 *)v;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries tree = {0};
-    int r = ck_s3_tree(v, key, a, &tree, err);
+    int r = ck_pages_tree(v, key, a, &tree, err);
     if (r < 0)
         return r;
     struct victims l = {0};

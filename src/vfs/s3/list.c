@@ -148,7 +148,7 @@ static struct ck_http *http(struct ck_vfs *v)
     return ck_s3_http((struct ck_s3 *)v);
 }
 
-static const struct ck_pages_ops pages = {
+const struct ck_pages_ops ck_s3_pages = {
     .prepare = prepare,
     .http = http,
     .page = page_request,
@@ -156,37 +156,6 @@ static const struct ck_pages_ops pages = {
     .take_page = take_page,
     .ahead = ahead,
 };
-
-int ck_s3_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-               struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_FILES, a, ret, err);
-}
-
-int ck_s3_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                    struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_DIRS, a, ret, err);
-}
-
-int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
-                         struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_dirs_many(&pages, v, keys, n, a, ret, err);
-}
-
-int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-               struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_TREE, a, ret, err);
-}
-
-/* Pages come in the order of their keys (but not those of directory buckets). */
-int ck_s3_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                    struct ck_err *err)
-{
-    return ck_pages_each(&pages, v, key, fn, arg, err);
-}
 
 /* ---- a tree that follows a read ---- */
 

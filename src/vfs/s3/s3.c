@@ -214,14 +214,11 @@ static void s3_close(struct ck_vfs *v)
         .remove = ck_s3_remove,                                                                    \
         .remove_tree = ck_s3_remove_tree,                                                          \
         .remove_versions = ck_s3_remove_versions,                                                  \
-        .list = ck_s3_list,                                                                        \
-        .list_dirs = ck_s3_list_dirs,                                                              \
-        .tree = ck_s3_tree,                                                                        \
-        .tree_each = ck_s3_tree_each,                                                              \
+        CK_PAGES_OPS,                                                                              \
+        .pages = &ck_s3_pages,                                                                     \
         .hash = s3_hash,                                                                           \
         .read_many = s3_read_many,                                                                 \
         .tree_follows = ck_s3_tree_follows,                                                        \
-        .list_dirs_many = ck_s3_list_dirs_many,                                                    \
         .exposure = ck_s3_exposure,                                                                \
         .locate = ck_s3_locate,                                                                    \
         .examine = ck_s3_examine,                                                                  \

@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "vfs/object/outcome.h"
 #include "vfs/object/pages.h"
+#include "vfs/object/refusal.h"
 #include "vfs/s3/actions.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
@@ -107,19 +108,10 @@ int ck_s3_remove(struct ck_vfs *v, const char *key, const struct ck_version *ver
                  struct ck_err *err);
 
 /* ---- list.c ---- */
-int ck_s3_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-               struct ck_err *err);
-int ck_s3_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                    struct ck_err *err);
-int ck_s3_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
-                         struct ck_entries *ret, struct ck_err *err);
-int ck_s3_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-               struct ck_err *err);
-int ck_s3_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                    struct ck_err *err);
+extern const struct ck_pages_ops ck_s3_pages;
 void ck_s3_tree_follows(struct ck_vfs *v, const char *file, const char *dir);
 /* If a tree is known to follow the reading of `key`: ask for both at once, keep the listing for
- * ck_s3_tree, and give the reply to the read. False when there is no reply of status 200: then the
+ * the tree, and give the reply to the read. False when there is no reply of status 200: then the
  * read has to be sent again, alone. */
 bool ck_s3_read_ahead(struct ck_s3 *s, const char *key, struct ck_resp *ret);
 

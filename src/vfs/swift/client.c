@@ -93,103 +93,48 @@ int ck_swift_send(struct ck_swift *s, const struct ck_req *r, struct ck_resp *re
 
 /* ---- errors ---- */
 
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 409:
-        return "Conflict";
-    case 412:
-        return "Precondition Failed";
-    case 413:
-        return "Request Entity Too Large";
-    case 422:
-        return "Unprocessable Entity";
-    case 429:
-        return "Too Many Requests";
-    case 498:
-        return "Rate Limited";
-    case 500:
-        return "Internal Server Error";
-    case 503:
-        return "Service Unavailable";
-    case 507:
-        return "Insufficient Storage";
-    default:
-        return status >= 500 ? "Server Error" : "Unexpected Reply";
-    }
-}
-
 static enum ck_code class_of(int status)
 {
-    switch (status) {
-    case 401:
-        return CK_UNAUTHENTICATED;
-    case 403:
-        return CK_DENIED;
-    case 404:
-        return CK_NOT_FOUND;
-    case 409:
-    case 412:
-        return CK_CONFLICT;
-    case 413:
-        return CK_LIMIT;
-    case 422: /* the ETag sent with the content does not fit: damaged on the way */
-    case 429:
-    case 498:
-        return CK_UNAVAILABLE;
-    default:
-        return status >= 500 ? CK_UNAVAILABLE : CK_INVALID;
-    }
+    /* 422: the ETag sent with the content does not fit, it was damaged on the way. */
+    return status == 422 || status == 498 ? CK_UNAVAILABLE : ck_http_class(status);
 }
 
 static const char *hint(int status)
 {
     switch (status) {
     case 401:
-        return "; the token was refused twice: does the service catalog belong to this store?";
+        return "the token was refused twice: does the service catalog belong to this store?";
     case 403:
-        return "; the user needs a role in the project that Swift counts as an operator's "
+        return "the user needs a role in the project that Swift counts as an operator's "
                "(operator_roles, often \"member\"), or an access list on the container";
     case 413:
-        return "; the quota of the account or container is used up, or the object is too large";
+        return "the quota of the account or container is used up, or the object is too large";
     case 422:
-        return "; the content was damaged on the way";
+        return "the content was damaged on the way";
     case 498:
-        return "; too many requests for this account or container";
+        return "too many requests for this account or container";
     case 507:
-        return "; the store has no room left";
+        return "the store has no room left";
     default:
         return "";
     }
 }
 
 /* Swift answers with a little HTML, RGW with XML or JSON: the text between the tags will do. */
-static void put_said(struct ck_buf *b, const struct ck_resp *resp)
+static void put_said(struct ck_buf *t, const struct ck_resp *resp)
 {
-    CK_AUTOBUF struct ck_buf t = CK_BUF_INIT;
     const char *type = ck_nvs_get(&resp->headers, "content-type");
     bool tags = type && strstr(type, "html"), inside = false;
-    for (size_t i = 0; i < resp->body.len && t.len < SAID_MAX; i++) {
+    for (size_t i = 0; i < resp->body.len && t->len < SAID_MAX; i++) {
         char c = resp->body.ptr[i];
         if (tags && (c == '<' || c == '>')) {
             inside = c == '<';
             c = ' ';
         }
         bool blank = (unsigned char)c <= ' ' || c == 0x7F;
-        if (!inside && (!blank || (t.len && t.ptr[t.len - 1] != ' ')))
-            ck_buf_putc(&t, blank ? ' ' : c);
+        if (!inside && (!blank || (t->len && t->ptr[t->len - 1] != ' ')))
+            ck_buf_putc(t, blank ? ' ' : c);
     }
-    struct ck_slice said = ck_slice_trim(ck_buf_slice(&t));
-    if (said.len)
-        ck_buf_fmt(b, ": %.*s", CK_SARG(said));
 }
 
 static void put_where(struct ck_buf *b, struct ck_swift *s, const char *key)
@@ -200,21 +145,20 @@ static void put_where(struct ck_buf *b, struct ck_swift *s, const char *key)
 int ck_swift_fail(struct ck_swift *s, const struct ck_resp *resp, const char *verb, const char *key,
                   struct ck_err *err)
 {
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT, said = CK_BUF_INIT;
     ck_buf_fmt(&b, "error %s ", verb);
     put_where(&b, s, key);
     const char *region = ck_os_region(s->os);
-    ck_buf_fmt(&b, ": as %s%s%s: %d %s", ck_os_who(s->os), *region ? " in " : "", region,
-               resp->status, status_text(resp->status));
-    put_said(&b, resp);
-    const char *id = ck_nvs_get(&resp->headers, "x-trans-id");
-    if (id)
-        ck_buf_fmt(&b, " (request %.80s)", id);
-    ck_buf_puts(&b, hint(resp->status));
-    int r = ck_fail(err, class_of(resp->status), "%s", ck_buf_str(&b));
-    if (err)
-        err->http_status = resp->status;
-    return r;
+    ck_buf_fmt(&b, ": as %s%s%s", ck_os_who(s->os), *region ? " in " : "", region);
+    put_said(&said, resp);
+    const struct ck_refusal why = {
+        .status = resp->status,
+        .class = class_of(resp->status),
+        .code = resp->status == 498 ? "Rate Limited" : "",
+        .message = ck_buf_slice(&said),
+        .request_id = ck_nvs_get(&resp->headers, "x-trans-id"),
+    };
+    return ck_refused(&why, ck_buf_str(&b), hint(resp->status), err);
 }
 
 int ck_swift_wrap(struct ck_swift *s, const char *verb, const char *key, struct ck_err *err)

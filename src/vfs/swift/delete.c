@@ -129,7 +129,7 @@ int ck_swift_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err)
     struct ck_swift *s = (struct ck_swift *)v;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_entries tree = {0};
-    int r = ck_swift_tree(v, key, a, &tree, err);
+    int r = ck_pages_tree(v, key, a, &tree, err);
     if (r < 0 || tree.n == 0)
         return r;
     struct sweep w = {.s = s, .v = tree.v, .n = tree.n, .problems = CK_BUF_INIT};

@@ -104,40 +104,10 @@ static struct ck_http *http(struct ck_vfs *v)
     return ck_swift_http((struct ck_swift *)v);
 }
 
-static const struct ck_pages_ops pages = {
+const struct ck_pages_ops ck_swift_pages = {
     .prepare = prepare,
     .http = http,
     .page = page_request,
     .fetch = fetch,
     .take_page = take_page,
 };
-
-int ck_swift_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                  struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_FILES, a, ret, err);
-}
-
-int ck_swift_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                       struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_DIRS, a, ret, err);
-}
-
-int ck_swift_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
-                            struct ck_entries *ret, struct ck_err *err)
-{
-    return ck_pages_dirs_many(&pages, v, keys, n, a, ret, err);
-}
-
-int ck_swift_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                  struct ck_err *err)
-{
-    return ck_pages_list(&pages, v, key, CK_OBJECT_TREE, a, ret, err);
-}
-
-int ck_swift_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                       struct ck_err *err)
-{
-    return ck_pages_each(&pages, v, key, fn, arg, err);
-}

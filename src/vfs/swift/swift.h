@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "vfs/lease.h"
 #include "vfs/object/pages.h"
+#include "vfs/object/refusal.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
@@ -68,16 +69,7 @@ int ck_swift_remove(struct ck_vfs *v, const char *key, const struct ck_version *
 int ck_swift_remove_versions(struct ck_vfs *v, const char *key, struct ck_err *err);
 
 /* ---- list.c ---- */
-int ck_swift_list(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                  struct ck_err *err);
-int ck_swift_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a,
-                       struct ck_entries *ret, struct ck_err *err);
-int ck_swift_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
-                            struct ck_entries *ret, struct ck_err *err);
-int ck_swift_tree(struct ck_vfs *v, const char *key, struct ck_arena *a, struct ck_entries *ret,
-                  struct ck_err *err);
-int ck_swift_tree_each(struct ck_vfs *v, const char *key, ck_entry_fn fn, void *arg,
-                       struct ck_err *err);
+extern const struct ck_pages_ops ck_swift_pages;
 
 /* ---- delete.c ---- */
 int ck_swift_remove_tree(struct ck_vfs *v, const char *key, struct ck_err *err);
