@@ -216,7 +216,7 @@ def test_source_alone(world, source, key):
     assert world.server.keys[0][1] == ("t-" + key if temporary else None)
 
 
-@pytest.mark.parametrize("first,second", itertools.combinations(range(len(SOURCES)), 2),
+@pytest.mark.parametrize("first,second", list(itertools.combinations(range(len(SOURCES)), 2)),
                          ids=lambda i: SOURCES[i][0].__name__)
 def test_earlier_source_wins(world, first, second):
     (a, key), (b, _) = SOURCES[first], SOURCES[second]
