@@ -22,7 +22,7 @@
 struct ck_exam;      /* vfs/examine/examine.h */
 struct ck_http;      /* net/http.h */
 struct ck_vfs;       /* one container of one scheme */
-struct ck_pages_ops; /* vfs/object/pages.h */
+struct ck_pages_ops; /* vfs/object/listing.h */
 struct ck_vfs_ops;
 struct ck_vfs_watch;
 
@@ -249,7 +249,7 @@ struct ck_vfs_ops {
     /* list_dirs of many keys, concurrently. ret[i] belongs to keys[i]. Optional. */
     int (*list_dirs_many)(struct ck_vfs *v, const char *const *keys, size_t n, struct ck_arena *a,
                           struct ck_entries *ret, struct ck_err *err);
-    /* How pages of listings are asked for, of stores that list by prefix (vfs/object/pages.h). */
+    /* How pages of listings are asked for, of stores that list by prefix (vfs/object/listing.h). */
     const struct ck_pages_ops *pages;
     /* Every folder below key, at any depth, that holds a file called `leaf`, in any order, for
      * ck_vfs_find: for stores that find files by name at once. Optional: list_dirs and read_many

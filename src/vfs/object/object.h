@@ -8,8 +8,8 @@
 
 #include "net/http.h"
 #include "vfs/examine/permissions.h"
+#include "vfs/object/listing.h"
 #include "vfs/object/outcome.h"
-#include "vfs/object/pages.h"
 #include "vfs/object/refusal.h"
 #include "vfs/vfs.h"
 

@@ -8,8 +8,8 @@
 
 #include "auth/cred.h"
 #include "net/http.h"
+#include "vfs/object/listing.h"
 #include "vfs/object/outcome.h"
-#include "vfs/object/pages.h"
 #include "vfs/object/refusal.h"
 #include "vfs/s3/actions.h"
 #include "vfs/scheme.h"

@@ -8,7 +8,7 @@
 #include "auth/openstack/openstack.h"
 #include "net/http.h"
 #include "vfs/lease.h"
-#include "vfs/object/pages.h"
+#include "vfs/object/listing.h"
 #include "vfs/object/refusal.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"

@@ -1,5 +1,5 @@
 /* Listings page by page, whatever the store's dialect. */
-#include "vfs/object/pages.h"
+#include "vfs/object/listing.h"
 
 #include "base/enc.h"
 
