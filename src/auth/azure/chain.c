@@ -185,7 +185,10 @@ static int fetch(struct ck_token_source *base, struct ck_token *ret, struct ck_e
             CK_AUTOBUF struct ck_buf what = CK_BUF_INIT;
             ck_buf_fmt(&what, "Azure credentials: %s", s->name);
             r = ck_token_fail(&why, ck_buf_str(&what));
-            return err ? ck_err_move(err, &why) : r;
+            if (!report.len)
+                return err ? ck_err_move(err, &why) : r;
+            return ck_fail(err, why.code, "%s; passed over:%s", ck_err_msg(&why),
+                           ck_buf_str(&report));
         }
         ck_buf_fmt(&report, "\n  %s: %s", s->name, ck_err_msg(&why));
     }

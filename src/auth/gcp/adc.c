@@ -141,8 +141,6 @@ static int from_metadata(struct ck_gcp *g, struct ck_arena *a, struct ck_buf *re
                          struct ck_token *ret, struct ck_err *err)
 {
     CK_AUTOERR why = CK_ERR_INIT;
-    g->base.origin = "the metadata server";
-    g->base.identity = "the instance's service account";
     int r = ck_gcp_metadata(g, a, g->cfg.scope, ret, &why);
     if (r == -(int)CK_NOT_FOUND)
         return ck_fail(err, CK_UNAUTHENTICATED,
@@ -152,6 +150,8 @@ static int from_metadata(struct ck_gcp *g, struct ck_arena *a, struct ck_buf *re
         r = ck_token_fail(&why, "Google Cloud credentials: metadata server");
         return err ? ck_err_move(err, &why) : r;
     }
+    g->base.origin = "the metadata server";
+    g->base.identity = "the instance's service account";
     return 0;
 }
 
