@@ -93,10 +93,11 @@ int ck_vfs_check_location(const char *url, struct ck_err *err)
 static const struct {
     const char *typed, *scheme;
 } aliases[] = {
-    {"aliyun", "oss"}, {"azblob", "azureblob"}, {"azure", "azureblob"}, {"blob", "azureblob"},
-    {"gcs", "gs"},     {"google", "gs"},        {"kube", "k8s"},        {"kubernetes", "k8s"},
-    {"local", "file"}, {"openstack", "swift"},  {"s3a", "s3"},          {"s3n", "s3"},
-    {"scp", "ssh"},    {"sftp", "ssh"},         {"wasb", "azureblob"},  {"wasbs", "azureblob"},
+    {"aliyun", "oss"},      {"az", "azureblob"}, {"azblob", "azureblob"}, {"azure", "azureblob"},
+    {"blob", "azureblob"},  {"gcs", "gs"},       {"google", "gs"},        {"kube", "k8s"},
+    {"kubernetes", "k8s"},  {"local", "file"},   {"openstack", "swift"},  {"s3a", "s3"},
+    {"s3n", "s3"},          {"scp", "ssh"},      {"sftp", "ssh"},         {"wasb", "azureblob"},
+    {"wasbs", "azureblob"},
 };
 
 /* The scheme that is meant by one in other letters or by another name; NULL: who knows. */
@@ -122,8 +123,12 @@ static int refuse_scheme(const char *url, struct ck_err *err)
     CK_AUTOBUF struct ck_buf why = CK_BUF_INIT;
     CK_AUTOBUF struct ck_buf nearest = CK_BUF_INIT;
     rest += strspn(rest, "/") < 2 ? strspn(rest, "/") : 2;
-    if (!meant || !*rest)
+    if (!meant)
         return refuse(err, what, url, "");
+    if (!*rest) { /* the slash at the end of "s3://" is not kept */
+        ck_buf_fmt(&why, "a store's URL needs more than its scheme, as in %sNAME", meant);
+        return refuse(err, what, url, ck_buf_str(&why));
+    }
     ck_buf_fmt(&nearest, "%s%s", meant, rest);
     ck_buf_puts(&why, "the nearest that works is ");
     ck_goquote(&why, ck_buf_slice(&nearest));

@@ -154,7 +154,9 @@ static void test_V007_unknown_schemes_are_refused(void **state)
                    meant[i][0], meant[i][1]);
         refused(*state, meant[i][0], ck_buf_str(&want));
     }
-    refused(*state, "s3:/", "unknown / unhandled path type: \"s3:/\"");
+    refused(*state, "s3:/",
+            "unknown / unhandled path type: \"s3:/\": a store's URL needs more than its scheme, as "
+            "in s3://NAME");
 }
 
 static void test_V014_the_endpoint_is_asked_for_first(void **state)
