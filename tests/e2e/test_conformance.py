@@ -249,6 +249,7 @@ def bad_network(upstream, fault, patience=2500 if FULL else 1000, hold=None, **o
         counts.update(CK_RACE_ROUNDS="3", CK_CAS_STEPS="4", CK_CAS_WRITERS="12")
     try:
         yield proxy.url, counts
+        print(f"{fault}: {proxy.hits} of {proxy.n} requests met it")
         assert proxy.hits
     finally:
         proxy.close()
