@@ -54,6 +54,7 @@ struct wire_store {
     const char *const *more_env; /* besides `env`; or NULL */
     char random_after; /* what follows it in the version of something written is random; 0: nothing
                         */
+    size_t max_object; /* of the context; 0: the usual */
     const char *also;  /* must be in the result or message too; or NULL */
     /* Reads k and l, in place of the usual; or NULL. */
     int (*read_two)(const struct ck_path *p, struct ck_buf *out, struct ck_err *err);
@@ -200,7 +201,8 @@ static inline void wire_check(const struct wire_store *s, const struct wire_case
     struct ck_replay *script = ck_replay_new(c->script, &err);
     if (!script)
         fail_msg("%s: %s", c->name, ck_err_msg(&err));
-    struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 20000};
+    struct ck_vfs_ctx ctx = {
+        .env = &env, .arena = a, .timeout_ms = 20000, .max_object = s->max_object};
     ctx.http = ck_http_new(&env, &ck_replay_ops, script);
     struct ck_path p;
     if (ck_vfs_parse(&ctx, s->url, &p, &err) < 0)

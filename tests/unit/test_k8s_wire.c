@@ -171,6 +171,17 @@ static void reading_parts(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+/* However many parts a file has, each is one Secret: a server that sends more fills no memory. */
+static void a_part_larger_than_a_secret_is_refused(void **state)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_puts(&b, GET HEAD_2 PART("0") "< 200\n<= ");
+    ck_buf_fill(&b, ' ', 3 << 20);
+    ck_buf_puts(&b, "\n");
+    const struct wire_case t = {"large part", READ, ck_buf_str(&b), CK_LIMIT, "reading k8s:////k"};
+    check_all(&t, 1);
+}
+
 #define BODY(version)                                                                              \
     ">= {\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"ckops.dev/file\",\"metadata\":{"     \
     "\"name\":\"" NAME "\"" version ",\"labels\":{\"app.kubernetes.io/managed-by\":\"ckops\","     \
@@ -248,6 +259,10 @@ static void updating(void **state)
          CK_UNAVAILABLE, "the outcome of the write is unknown"},
         {"a web page with 200", UPDATE, PUT "< 200\n<= <html></html>\n" STAT THEIRS, CK_UNAVAILABLE,
          "is no Kubernetes API"},
+        {"denied after a resend, and others have written on what this was to replace", UPDATE,
+         PUT "! reset\n" PUT FORBIDDEN STAT ON_BASE, CK_CONFLICT, "changed by someone else"},
+        {"denied after a resend, and no look", UPDATE, PUT "! reset\n" PUT FORBIDDEN STAT FORBIDDEN,
+         CK_DENIED, "the outcome of the write is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -268,10 +283,111 @@ static void writing(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
+#define GONE "< 200\n<= {\"kind\":\"Status\",\"status\":\"Success\"}\n"
+#define PAGE(next, items)                                                                          \
+    "< 200\n<= {\"kind\":\"PartialObjectMetadataList\",\"metadata\":{" next "},\"items\":[" items  \
+    "]}\n"
+
+/* ---- files in parts ---- */
+
+#define SEEN(uid, rv, more)                                                                        \
+    "< 200\n<= {\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"x\",\"uid\":\"" uid    \
+    "\",\"resourceVersion\":\"" rv "\",\"annotations\":{\"ckops.dev/path\":\"k\"" more "}}}\n"
+#define OWNED(uid)    ">= *\"ckops.dev/part\":*\"ownerReferences\":*\"uid\":\"" uid "\"*\n"
+#define FREE          ">= *\"annotations\":{\"ckops.dev/path\":\"k\",\"ckops.dev/part\":\"*\"}},\"data\"*\n"
+#define MADE          "< 201\n" PARTIAL("k", "1", "")
+#define SEND          "> POST " API "\n"
+#define REPLACE       "> PUT " ONE "\n"
+#define CUT(rv)       REPLACE ">= *\"resourceVersion\":\"" rv "\"*\"ckops.dev/parts\":*\n"
+#define DROP(i)       "> DELETE " ONE "-*-" i "\n" GONE
+#define ADOPT(i, uid) "> PUT " ONE "-*-" i "\n" OWNED(uid) "< 200\n" PARTIAL("k", "2", "")
+#define LEFT          "> GET " API "?labelSelector=ckops.dev%2Fpart-of%3D" NAME "&limit=500\n"
+#define NO_LEFT       LEFT PAGE("", "")
+#define TWO_OF(uid)                                                                                \
+    SEND OWNED(uid)                                                                                \
+    MADE SEND OWNED(uid)                                                                           \
+    MADE
+
+static void check_large(const struct wire_case *t, size_t n)
+{
+    const char *const env[] = {"KUBECONFIG", kubeconfig, NULL};
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_fill(&b, 'x', (1 << 20) + 5);
+    const struct wire_store s = {.url = "k8s:////k",
+                                 .old = "7",
+                                 .env = env,
+                                 .secret = "very-secret",
+                                 .content = ck_buf_slice(&b),
+                                 .random_after = ' '};
+    wire_check_all(&s, t, n);
+}
+
+static void writing_parts(void **state)
+{
+    static const struct wire_case t[] = {
+        {"replaces", UPDATE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") CUT("7") SEEN("u1", "8", "") NO_LEFT, CK_OK, "8"},
+        {"creates: its parts belong to it afterwards", CREATE,
+         STAT NOT_FOUND SEND FREE MADE SEND FREE MADE SEND SEEN("u1", "8", "") ADOPT("0", "u1")
+             ADOPT("1", "u1") NO_LEFT,
+         CK_OK, "8"},
+        {"refused: its parts go", UPDATE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") CUT("7") CONFLICT STAT ON_BASE DROP("0") DROP("1"),
+         CK_CONFLICT, "changed by someone else"},
+        {"denied: its parts go", UPDATE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") CUT("7") FORBIDDEN DROP("0") DROP("1"), CK_DENIED,
+         "403 Forbidden"},
+        {"denied after a resend that may still take effect: its parts stay", UPDATE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") CUT("7") "! reset\n" CUT("7")
+             FORBIDDEN STAT SEEN("u1", "7", ""),
+         CK_DENIED, "403 Forbidden"},
+        {"too busy after a resend, and no look: its parts stay", UPDATE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1")
+             CUT("7") "! reset\n" CUT("7") "< 429\n" CUT("7") "< 429\n" STAT FORBIDDEN,
+         CK_UNAVAILABLE, "the outcome of the write is unknown"},
+        {"made anew by somebody meanwhile: the parts belong to the new one", WRITE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") STAT SEEN("u2", "9", "") DROP("0") DROP("1")
+             TWO_OF("u2") CUT("9") SEEN("u2", "10", "") NO_LEFT,
+         CK_OK, "10"},
+        {"removed by somebody meanwhile: the parts belong to the new one", WRITE,
+         STAT SEEN("u1", "7", "") TWO_OF("u1") STAT NOT_FOUND DROP("0") DROP("1")
+             SEND FREE MADE SEND FREE MADE SEND SEEN("u3", "10", "") ADOPT("0", "u3")
+                 ADOPT("1", "u3") NO_LEFT,
+         CK_OK, "10"},
+        {"made by somebody meanwhile: the parts belong to it", WRITE,
+         STAT NOT_FOUND SEND FREE MADE SEND FREE MADE STAT SEEN("u2", "9", "") CUT("9")
+             SEEN("u2", "10", "") ADOPT("0", "u2") ADOPT("1", "u2") NO_LEFT,
+         CK_OK, "10"},
+    };
+    check_large(t, CK_ARRAY_LEN(t));
+}
+
+/* What a writer that was killed left behind is told from what one that is under way has written by
+ * the server's clock: the own one may be days off. */
+static void parts_that_were_left_behind(void **state)
+{
+#define PART_OF(name, made)                                                                        \
+    "{\"metadata\":{\"name\":\"" name "\",\"creationTimestamp\":\"" made                           \
+    "\",\"annotations\":{\"ckops.dev/path\":\"k\",\"ckops.dev/part\":\"feed/0\"}}}"
+#define THEN(date)                                                                                 \
+    "< 200\n" date                                                                                 \
+    "<= {\"kind\":\"PartialObjectMetadataList\",\"metadata\":{},\"items\":[" PART_OF(              \
+        "ckf-1", "2020-01-01T00:00:00Z") "]}\n"
+#define DONE STAT SEEN("u1", "7", "") TWO_OF("u1") CUT("7") SEEN("u1", "8", "")
+    static const struct wire_case t[] = {
+        {"after two days", UPDATE,
+         DONE LEFT THEN("< date: Fri, 03 Jan 2020 00:00:00 GMT\n") "> DELETE " API "/ckf-1\n" GONE,
+         CK_OK, "8"},
+        {"after an hour", UPDATE, DONE LEFT THEN("< date: Wed, 01 Jan 2020 01:00:00 GMT\n"), CK_OK,
+         "8"},
+        {"nobody knows when", UPDATE, DONE LEFT THEN(""), CK_OK, "8"},
+    };
+    check_large(t, CK_ARRAY_LEN(t));
+}
+
 #define DEL                                                                                        \
     "> DELETE " ONE "\n" JSON ">= {\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\","              \
     "\"preconditions\":{\"resourceVersion\":\"7\"}}\n"
-#define GONE "< 200\n<= {\"kind\":\"Status\",\"status\":\"Success\"}\n"
 
 static void removing(void **state)
 {
@@ -297,9 +413,6 @@ static void removing(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
-#define PAGE(next, items)                                                                          \
-    "< 200\n<= {\"kind\":\"PartialObjectMetadataList\",\"metadata\":{" next "},\"items\":[" items  \
-    "]}\n"
 #define ITEM(path) "{" META(path, "7", "") "}"
 #define MORE       "\"continue\":\"t/1\""
 #define EXPIRED    STATUS("410", "Expired", "")
@@ -309,6 +422,7 @@ static void listing(void **state)
 #define L  "> GET " LIST "\n" LISTED
 #define T  "> GET " TREE "\n" LISTED
 #define L2 "> GET " NEXT("dir") "\n"
+#define L3 "> GET " API "?continue=t%2F2&labelSelector=ckops.dev%2Fdir%3D" K16 "&limit=500\n"
 #define T2 "> GET " NEXT("in-1") "\n"
 #define D_OF(before, not )                                                                         \
     "> GET " API "?" before "labelSelector=ckops.dev%2Fin-1%3D" K16                                \
@@ -329,6 +443,10 @@ static void listing(void **state)
         {"pages that always expire", LIST_FILES, L EXPIRED L EXPIRED L EXPIRED L EXPIRED,
          CK_UNAVAILABLE, "expired"},
         {"a page repeated", LIST_FILES, L PAGE(MORE, ITEM("k/b")) L2 PAGE(MORE, ITEM("k/b")),
+         CK_UNAVAILABLE, "repeats a page"},
+        {"pages in a circle", LIST_FILES,
+         L PAGE(MORE, ITEM("k/b")) L2 PAGE("\"continue\":\"t/2\"", ITEM("k/c"))
+             L3 PAGE(MORE, ITEM("k/b")) L2 PAGE("\"continue\":\"t/2\"", ITEM("k/c")),
          CK_UNAVAILABLE, "repeats a page"},
         {"what is no file of ckops", LIST_FILES, L PAGE("", "{\"metadata\":{\"name\":\"zz\"}}"),
          CK_INVALID, "zz has no annotation"},
@@ -377,7 +495,16 @@ static void finding(void **state)
          F SECRETS("{" META("k/a/config", "7", HASHES) ",\"data\":{\"content\":\"eA==\"}}"), CK_OK,
          "a=unavailable "},
     };
+#define TWO  CONFIG("k/a/config") "," CONFIG("k/b/config")
+#define FOUR TWO "," TWO
+    static const struct wire_case too_much = {"more than fits", FIND,
+                                              F SECRETS(FOUR "," FOUR "," FOUR "," FOUR "," FOUR),
+                                              CK_LIMIT, "than fit in memory"};
     check_all(t, CK_ARRAY_LEN(t));
+    const char *const env[] = {"KUBECONFIG", kubeconfig, NULL};
+    const struct wire_store s = {
+        .url = "k8s:////k", .env = env, .secret = "very-secret", .max_object = 5};
+    wire_check(&s, &too_much);
 }
 
 static void removing_trees(void **state)
@@ -392,18 +519,23 @@ static void removing_trees(void **state)
          CK_OK, ""},
         {"nothing there", REMOVE_TREE, T PAGE("", ""), CK_OK, ""},
         COMMON(REMOVE_TREE, T, PAGE("", ""), ""),
+        {"a Secret without a name: not the whole collection", REMOVE_TREE,
+         T PAGE("", VICTIM("k/a", "")), CK_UNAVAILABLE, "a Secret without a name"},
         {"one is gone already", REMOVE_TREE,
          T BOTH DELETE("s1") NOT_FOUND DELETE("s2") GONE SWEEP PAGE("", ""), CK_OK, ""},
         {"one may not go", REMOVE_TREE, T BOTH DELETE("s1") FORBIDDEN DELETE("s2") GONE, CK_DENIED,
          "error removing 1 of 2 files from k8s:////; k/a: "},
         {"old parts go too, young ones and those of others stay", REMOVE_TREE,
-         T PAGE("", VICTIM("k/a", "s1")) DELETE("s1") GONE SWEEP PAGE(
-             "", "{\"metadata\":{\"name\":\"ckf-1\",\"creationTimestamp\":\"2020-01-01T00:00:00Z\","
-                 "\"annotations\":{\"ckops.dev/path\":\"k/a\"}}},"
-                 "{\"metadata\":{\"name\":\"ckf-2\",\"creationTimestamp\":\"2999-01-01T00:00:00Z\","
-                 "\"annotations\":{\"ckops.dev/path\":\"k/a\"}}},"
-                 "{\"metadata\":{\"name\":\"ckf-3\",\"creationTimestamp\":\"2020-01-01T00:00:00Z\","
-                 "\"annotations\":{\"ckops.dev/path\":\"kk/a\"}}}") DELETE("ckf-1") GONE,
+         T PAGE("", VICTIM("k/a", "s1")) DELETE("s1") GONE SWEEP
+         "< 200\n"
+         "< date: Fri, 03 Jan 2020 00:00:00 GMT\n"
+         "<= {\"kind\":\"PartialObjectMetadataList\",\"metadata\":{},\"items\":["
+         "{\"metadata\":{\"name\":\"ckf-1\",\"creationTimestamp\":\"2020-01-01T00:00:00Z\","
+         "\"annotations\":{\"ckops.dev/path\":\"k/a\"}}},"
+         "{\"metadata\":{\"name\":\"ckf-2\",\"creationTimestamp\":\"2999-01-01T00:00:00Z\","
+         "\"annotations\":{\"ckops.dev/path\":\"k/a\"}}},"
+         "{\"metadata\":{\"name\":\"ckf-3\",\"creationTimestamp\":\"2020-01-01T00:00:00Z\","
+         "\"annotations\":{\"ckops.dev/path\":\"kk/a\"}}}]}\n" DELETE("ckf-1") GONE,
          CK_OK, ""},
     };
     check_all(t, CK_ARRAY_LEN(t));
@@ -487,9 +619,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading),
         cmocka_unit_test(reading_parts),
+        cmocka_unit_test(a_part_larger_than_a_secret_is_refused),
         cmocka_unit_test(creating),
         cmocka_unit_test(updating),
         cmocka_unit_test(writing),
+        cmocka_unit_test(writing_parts),
+        cmocka_unit_test(parts_that_were_left_behind),
         cmocka_unit_test(removing),
         cmocka_unit_test(listing),
         cmocka_unit_test(finding),

@@ -30,6 +30,7 @@ struct ck_k8s {
     struct ck_kube *kube;
     const char *namespace_name;
     const char *secrets; /* "/api/v1/namespaces/NS/secrets" */
+    int64_t listed_s;    /* the server's clock at the last page of a listing; 0 unknown */
 };
 
 /* What a Secret says about its file. Strings live in the parsed document. */

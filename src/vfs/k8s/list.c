@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "vfs/object/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
     RESTARTS = 3,
     META_PAGE_MAX = 64 << 20,
     MAX_ENTRIES = 10000000,
+    FOUND_MAX = 16, /* contents that a search holds, in multiples of the largest one allowed */
 };
 
 /* ---- pages ---- */
@@ -24,6 +26,7 @@ struct pages {
     bool meta;
     unsigned limit;
     struct ck_buf token;
+    struct ck_pages_seen seen;
     ck_k8s_item_fn fn;
     void *arg;
     bool expired; /* the token was: start over */
@@ -42,7 +45,7 @@ static int take_page(struct pages *p, const struct ck_resp *resp, struct ck_err 
     if (r < 0)
         return r;
     const char *next = ck_str_at(v, "metadata.continue");
-    if (*next && strcmp(next, ck_buf_str(&p->token)) == 0)
+    if (ck_pages_repeat(&p->seen, next))
         return ck_fail(err, CK_UNAVAILABLE, "the server repeats a page");
     ck_buf_reset(&p->token);
     ck_buf_puts(&p->token, next);
@@ -79,8 +82,24 @@ static int one_page(struct pages *p, struct ck_err *err)
             r = -(int)(err->code = CK_INVALID);
         return r;
     }
+    const char *date = ck_nvs_get(&resp.headers, "date");
+    if (!date || !ck_http_date_parse(date, &p->s->listed_s))
+        p->s->listed_s = 0;
     r = take_page(p, &resp, err);
     return r < 0 ? ck_k8s_wrap(p->s, "listing", "list", p->key, err) : 0;
+}
+
+/* Back to the first page. */
+static void start_over(struct pages *p)
+{
+    ck_buf_reset(&p->token);
+    ck_pages_seen_done(&p->seen);
+}
+
+static void pages_done(struct pages *p)
+{
+    ck_buf_done(&p->token);
+    ck_pages_seen_done(&p->seen);
 }
 
 static int all_pages(struct pages *p, struct ck_err *err)
@@ -96,7 +115,7 @@ static int all_pages(struct pages *p, struct ck_err *err)
                 return ck_fail(err, CK_UNAVAILABLE,
                                "error listing: the pages expired %d times before the end",
                                RESTARTS);
-            ck_buf_reset(&p->token);
+            start_over(p);
             r = p->fn(p->arg, NULL, err);
             if (r < 0)
                 return r;
@@ -119,7 +138,7 @@ int ck_k8s_each(struct ck_k8s *s, const char *selector, bool meta, const char *k
                       .arg = arg};
     CK_AUTOERR own = CK_ERR_INIT;
     int r = all_pages(&p, &own);
-    ck_buf_done(&p.token);
+    pages_done(&p);
     return r < 0 && err ? ck_err_move(err, &own) : r;
 }
 
@@ -350,7 +369,7 @@ static int all_subfolders(struct subfolders *f, struct pages *p, struct ck_arena
         bool more = f->excluded < EXCLUDED_MAX && f->by.n > f->excluded;
         if (p->expired || (more && 2 * f->known > f->files)) {
             p->selector = selector_of_others(f, a);
-            ck_buf_reset(&p->token);
+            start_over(p);
         }
     }
     return ck_fail(err, CK_UNAVAILABLE, "error listing: the pages have no end");
@@ -382,7 +401,7 @@ int ck_k8s_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, stru
                                          .size = -1});
     }
     ck_map_done(&f.by);
-    ck_buf_done(&p.token);
+    pages_done(&p);
     if (r < 0)
         return err ? ck_err_move(err, &own) : r;
     ck_entries_sort(&out);
@@ -415,6 +434,11 @@ static int add_victim(void *arg, const struct ck_val *v, struct ck_err *err)
     }
     if (r < 0 || !path_below(m.path, l->dir))
         return r;
+    const char *name = ck_str_at(v, "metadata.name");
+    if (!*name || strchr(name, '/'))
+        return ck_fail(err, CK_UNAVAILABLE, "the list has a Secret without a name");
+    if (l->n >= MAX_ENTRIES)
+        return ck_fail(err, CK_LIMIT, "more than %d files", MAX_ENTRIES);
     if (l->n == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 64;
         const char **names = ck_arena_alloc(l->a, 2 * cap * sizeof *names);
@@ -426,7 +450,7 @@ static int add_victim(void *arg, const struct ck_val *v, struct ck_err *err)
         l->keys = names + cap;
         l->cap = cap;
     }
-    l->names[l->n] = ck_arena_strdup(l->a, ck_str_at(v, "metadata.name"));
+    l->names[l->n] = ck_arena_strdup(l->a, name);
     l->keys[l->n++] = m.path = ck_arena_strdup(l->a, m.path);
     if (!m.parts)
         return 0;
@@ -475,7 +499,7 @@ struct search {
         struct ck_version version;
         struct ck_err err;
     } * v;
-    size_t n, cap;
+    size_t n, cap, bytes; /* bytes: of content */
 };
 
 static void forget(struct search *f)
@@ -484,7 +508,7 @@ static void forget(struct search *f)
         ck_buf_wipe(&f->v[i].data);
         ck_err_done(&f->v[i].err);
     }
-    f->n = 0;
+    f->n = f->bytes = 0;
 }
 
 static int add_found(void *arg, const struct ck_val *v, struct ck_err *err)
@@ -515,6 +539,10 @@ static int add_found(void *arg, const struct ck_val *v, struct ck_err *err)
     } else if (r < 0) {
         ck_k8s_wrap(f->s, "reading", "list", path, &x->err);
     }
+    size_t max = f->s->base.ctx->max_object ? f->s->base.ctx->max_object : 64u << 20;
+    f->bytes += x->data.len;
+    if (f->n > MAX_ENTRIES || f->bytes / FOUND_MAX > max)
+        return ck_fail(err, CK_LIMIT, "more files, or larger ones, than fit in memory");
     return 0;
 }
 

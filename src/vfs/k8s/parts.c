@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEFT_BEHIND_S = 24 * 3600, REPORTED = 5, AT_ONCE = 8 };
+enum {
+    LEFT_BEHIND_S = 24 * 3600,
+    REPORTED = 5,
+    AT_ONCE = 8,
+    /* As base64, with what a Secret holds besides. */
+    PART_REPLY_MAX = CK_K8S_PART / 3 * 4 + (1 << 20),
+};
 
 /* ---- writing ---- */
 
@@ -119,7 +125,7 @@ int ck_k8s_parts_read(struct ck_k8s *s, const struct ck_k8s_meta *m, struct ck_b
     d.pieces = ck_xcalloc(m->parts, sizeof *d.pieces);
     for (unsigned i = 0; i < m->parts; i++) {
         ck_k8s_request(a, s, "GET", ck_k8s_part_name(a, m->path, m->gen, i), false, &reqs[i]);
-        reqs[i].max_reply = 0;
+        reqs[i].max_reply = PART_REPLY_MAX;
     }
     int r = ck_http_all(ck_k8s_http(s), reqs, m->parts, piece_done, &d, &d.err);
     for (unsigned i = 0; i < m->parts; i++) {
@@ -198,6 +204,7 @@ void ck_k8s_parts_drop(struct ck_k8s *s, const char *key, const char *gen, unsig
 /* ---- what writes left behind ---- */
 
 struct sweep {
+    const struct ck_k8s *s;
     struct ck_arena *a;
     const char *key, *keep;
     bool tree;
@@ -228,8 +235,9 @@ static int consider(void *arg, const struct ck_val *v, struct ck_err *err)
         return 0;
     if (*w->keep && ck_str_starts(part, w->keep))
         return 0;
-    /* A younger one may belong to a write that is still under way. */
-    if (!made || ck_now_s() - made < LEFT_BEHIND_S || !ck_str_starts(name, "ckf-"))
+    /* A younger one may belong to a write that is still under way. By the server's clock, which
+     * made the time: the own one may be wrong. */
+    if (!made || w->s->listed_s - made < LEFT_BEHIND_S || !ck_str_starts(name, "ckf-"))
         return 0;
     if (w->n == w->cap) {
         size_t cap = w->cap ? w->cap * 2 : 16;
@@ -247,7 +255,7 @@ void ck_k8s_parts_sweep(struct ck_k8s *s, const char *key, bool tree, const char
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     CK_AUTOERR err = CK_ERR_INIT;
-    struct sweep w = {.a = a, .key = key, .keep = keep, .tree = tree};
+    struct sweep w = {.s = s, .a = a, .key = key, .keep = keep, .tree = tree};
     char name[CK_K8S_NAME];
     ck_k8s_name(key, name);
     const char *selector =

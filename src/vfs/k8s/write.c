@@ -23,6 +23,7 @@ struct put {
     char marks[CK_MARKS_LEN];
     struct ck_k8s_meta old;  /* what is replaced; rv "" for nothing */
     struct ck_k8s_meta seen; /* by a look afterwards */
+    const char *owner;       /* uid of the Secret that its parts belong to; "" for none */
     bool unclear;            /* the write may have taken effect */
     struct ck_arena *a;
 };
@@ -103,7 +104,8 @@ static int put_once(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
     int r = ck_k8s_send(s, &req, &resp, err);
     if (r < 0) {
         r = ck_k8s_wrap(s, "writing", action, p->file.key, err);
-        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+        p->unclear = true;
+        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT || r == -(int)CK_LIMIT;
         return silence ? resolve(p, NULL, m, err) : r;
     }
     if (resp.status == 200 || resp.status == 201) {
@@ -118,7 +120,8 @@ static int put_once(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
     bool gone = !create && r == -(int)CK_NOT_FOUND;
     if (taken || gone)
         return resolve(p, &resp, m, err);
-    return resp.status >= 500 ? resolve(p, NULL, m, err) : r;
+    /* Whatever is said of a later sending, an earlier one may have taken effect. */
+    return resp.status >= 500 || resp.attempts > 1 ? resolve(p, NULL, m, err) : r;
 }
 
 /* A mark for the write, on top of those of p->old. */
@@ -126,6 +129,24 @@ static void make_marks(struct put *p)
 {
     const char *base = ck_arena_printf(p->a, "%s %s", p->old.rv, p->old.nonce);
     ck_marks_new(*p->old.rv ? base : NULL, p->marks);
+}
+
+static int send_parts(struct put *p, const char *owner, struct ck_err *err)
+{
+    struct ck_k8s_file *f = &p->file;
+    memcpy(f->gen, p->marks, CK_K8S_GEN - 1);
+    p->owner = owner;
+    return ck_k8s_parts_write(p->s, f, owner, err);
+}
+
+/* Parts that belong to a Secret that is gone are deleted with it by Kubernetes at any time. */
+static int renew_parts(struct put *p, struct ck_err *err)
+{
+    struct ck_k8s_file *f = &p->file;
+    if (!f->parts || !*p->owner || strcmp(p->owner, p->old.uid) == 0)
+        return 0;
+    ck_k8s_parts_drop(p->s, f->key, f->gen, f->parts);
+    return send_parts(p, p->old.uid, err);
 }
 
 /* Look, then create or replace what was seen; again when somebody was faster. */
@@ -141,7 +162,9 @@ static int put_any(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
         }
         p->file.rv = *p->old.rv ? p->old.rv : NULL;
         make_marks(p);
-        r = put_once(p, m, err);
+        r = renew_parts(p, err);
+        if (r == 0)
+            r = put_once(p, m, err);
         if ((r != -(int)CK_CONFLICT && r != -(int)CK_EXISTS) || i + 1 == ANY_TRIES)
             return r;
         ck_err_done(err);
@@ -161,7 +184,6 @@ static int put_parts(struct put *p, struct ck_err *err)
     if (n > CK_K8S_MAX_PARTS)
         return ck_fail(err, CK_LIMIT, "error writing %s: it is larger than %d MiB",
                        ck_k8s_where(p->s, f->key, p->a), CK_K8S_MAX_PARTS);
-    memcpy(f->gen, p->marks, CK_K8S_GEN - 1);
     f->parts = (unsigned)n;
     struct ck_k8s_meta m;
     int r = ck_k8s_stat(p->s, p->a, f->key, &m, err);
@@ -170,7 +192,7 @@ static int put_parts(struct put *p, struct ck_err *err)
     if (r < 0 && r != -(int)CK_NOT_FOUND)
         return r;
     ck_err_done(err);
-    return ck_k8s_parts_write(p->s, f, r == 0 ? m.uid : "", err);
+    return send_parts(p, r == 0 ? m.uid : "", err);
 }
 
 static int put(struct put *p, struct ck_k8s_meta *m, struct ck_err *err)
@@ -195,7 +217,7 @@ static void tidy(struct put *p, int r, const struct ck_k8s_meta *m)
         ck_k8s_parts_drop(p->s, f->key, p->old.gen, p->old.parts);
     if (!f->parts)
         return;
-    if (r == 0 && !*p->old.rv)
+    if (r == 0 && *m->uid && strcmp(m->uid, p->owner) != 0)
         ck_k8s_parts_adopt(p->s, f, m->uid);
     if (r == 0)
         ck_k8s_parts_sweep(p->s, f->key, false, f->gen);
@@ -229,6 +251,7 @@ static int write_with(struct put *p, struct ck_version *ret, struct ck_err *err)
         return r;
     p->file.nonce = p->marks;
     p->old = nothing;
+    p->owner = "";
     if (p->opts->mode == CK_WRITE_IF_UNCHANGED &&
         !ck_k8s_version_parse(p->a, p->opts->version, &p->old))
         return refused(p, err); /* nothing to compare with: fail closed */
