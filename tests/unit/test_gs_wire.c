@@ -210,6 +210,17 @@ static void updating(void **state)
         {"somebody else's after a resend: ours may be beneath", UPDATE,
          TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST E412 THEIRS, CK_UNAVAILABLE,
          "the outcome of the write is unknown"},
+        {"denied after a resend, and others have written on what was read", UPDATE,
+         TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST ERR(403, "forbidden", "no")
+             THERE("1003", "cc.aa.bb"),
+         CK_CONFLICT, "changed by someone else"},
+        {"denied after a resend, and no look", UPDATE,
+         TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST ERR(403, "forbidden", "no") FACTS "< 403\n",
+         CK_DENIED, "the outcome of the write is unknown"},
+        {"other content than was sent, after a resend", UPDATE,
+         TOKEN BASE UPDATE_POST "! reset\n" UPDATE_POST "< 200\n"
+                                "<= {\"generation\":\"1002\",\"crc32c\":\"AAAAAA==\"}\n",
+         CK_UNAVAILABLE, "stored other content than was sent"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -234,6 +245,10 @@ static void removing(void **state)
         {"of a version, the reply lost", REMOVE_OLD,
          TOKEN OURS DEL_OLD "! reset\n" DEL_OLD ERR(404, "notFound", "No such object: bkt/k"),
          CK_OK, ""},
+        {"of a version, refused, and nobody answers what is there", REMOVE_OLD,
+         TOKEN OURS DEL_OLD
+         "! reset\n" DEL_OLD E412 FACTS E503 FACTS E503 FACTS E503 FACTS E503 FACTS E503,
+         CK_UNAVAILABLE, "the outcome of the removal is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -389,12 +404,15 @@ static void hashing(void **state)
 #define OPEN                                                                                       \
     "> POST " UPLOAD "name=k&prettyPrint=false&uploadType=resumable\n"                             \
     "> x-upload-content-length: " MIB20 "\n> x-upload-content-type: application/octet-stream\n"
-#define OPENED "< 200\n< location: https://elsewhere.example.com/upload/s?upload_id=X%2F1\n"
-#define PUT    "> PUT " HOST "/upload/s?upload_id=X%2F1\n"
-#define FIRST  PUT "> content-range: bytes 0-16777215/" MIB20 "\n"
-#define SECOND PUT "> content-range: bytes 16777216-20971519/" MIB20 "\n"
-#define ASK    PUT "> content-range: bytes */" MIB20 "\n>= \n"
-#define HALF   "< 308\n< range: bytes=0-16777215\n"
+#define OPENED    "< 200\n< location: https://elsewhere.example.com/upload/s?upload_id=X%2F1\n"
+#define PUT       "> PUT " HOST "/upload/s?upload_id=X%2F1\n"
+#define FIRST     PUT "> content-range: bytes 0-16777215/" MIB20 "\n"
+#define SECOND    PUT "> content-range: bytes 16777216-20971519/" MIB20 "\n"
+#define ASK       PUT "> content-range: bytes */" MIB20 "\n>= \n"
+#define HALF      "< 308\n< range: bytes=0-16777215\n"
+#define WHOLE     "< 308\n< range: bytes=0-20971519\n"
+#define LOST      FIRST "! reset\n" ASK "< 308\n"
+#define FORGOTTEN SECOND "! reset\n" ASK "< 308\n" FIRST HALF
 
 static void writing_large_objects(void **state)
 {
@@ -422,6 +440,23 @@ static void writing_large_objects(void **state)
          CK_OK, "1002"},
         {"a piece meets a 503", WRITE,
          TOKEN OPEN OPENED FIRST E503 ASK "< 308\n" FIRST HALF SECOND OK_PUT, CK_OK, "1002"},
+        {"a part of a piece that does not begin at the beginning is none", WRITE,
+         TOKEN OPEN OPENED FIRST "< 308\n< range: bytes=4-16777215\n" FIRST HALF SECOND OK_PUT,
+         CK_OK, "1002"},
+        {"pieces that never come, though every question is answered", WRITE,
+         TOKEN OPEN OPENED LOST LOST LOST LOST LOST FIRST "! reset\n", CK_UNAVAILABLE,
+         "the connection broke"},
+        {"all of it came, and there is no end", WRITE,
+         TOKEN OPEN OPENED FIRST HALF SECOND WHOLE ASK WHOLE ASK WHOLE ASK WHOLE ASK WHOLE ASK WHOLE
+             ASK WHOLE,
+         CK_UNAVAILABLE, "makes no progress"},
+        {"more came than there is", WRITE,
+         TOKEN OPEN OPENED FIRST "< 308\n< range: bytes=0-99999999\n", CK_UNAVAILABLE,
+         "makes no progress"},
+        {"what came is lost again and again", WRITE,
+         TOKEN OPEN OPENED FIRST HALF FORGOTTEN FORGOTTEN FORGOTTEN FORGOTTEN FORGOTTEN SECOND
+         "! reset\n",
+         CK_UNAVAILABLE, "the connection broke"},
         {"the session is gone: a new one", WRITE,
          TOKEN OPEN OPENED FIRST "< 410\n" OPEN OPENED FIRST HALF SECOND OK_PUT, CK_OK, "1002"},
         {"sessions that are always gone", WRITE,

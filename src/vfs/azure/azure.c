@@ -34,6 +34,10 @@ static void take_version(const struct ck_resp *resp, const char *marks, struct c
 {
     const char *etag = ck_nvs_get(&resp->headers, "etag");
     ret->token[0] = '\0';
+    /* The service's are strong; a proxy that compresses marks them so, and no condition would hold.
+     */
+    if (etag && ck_str_starts(etag, "W/"))
+        etag += 2;
     if (!etag || strlen(etag) >= sizeof ret->token || strchr(etag, ' '))
         return;
     snprintf(ret->token, sizeof ret->token, "%s", etag);

@@ -109,8 +109,10 @@ struct session {
     struct ck_gs *g;
     const struct ck_object_put *p;
     const char *path, *query; /* of the session, as the service encoded them */
-    size_t done;              /* bytes the service has */
-    unsigned failures, sessions;
+    size_t done, most;        /* bytes the service has, and had at most */
+    unsigned failures;        /* since there was more than ever */
+    unsigned sessions;
+    bool unsure;   /* how much the service has */
     bool asked;    /* how far it is */
     bool repeated; /* something was sent twice */
 };
@@ -122,9 +124,9 @@ static int open_session(struct ck_arena *a, struct session *s, struct ck_resp *r
     CK_AUTOBUF struct ck_buf body = CK_BUF_INIT;
     struct ck_req req;
     s->sessions++;
-    s->done = 0;
+    s->done = s->most = 0;
     s->failures = 0;
-    s->asked = false;
+    s->unsure = s->asked = false;
     upload_request(a, s->g, s->p, "resumable", &req);
     put_metadata(a, s->p, &body);
     req.body = ck_buf_slice(&body);
@@ -168,9 +170,11 @@ static int send_piece(struct session *s, size_t n, struct ck_resp *resp, struct 
 /* "Range: bytes=0-N" of a 308; absent: nothing has arrived. */
 static size_t received(const struct ck_resp *resp)
 {
+    static const char from_the_beginning[] = "bytes=0-";
     const char *range = ck_nvs_get(&resp->headers, "range");
-    const char *dash = range ? strchr(range, '-') : NULL;
-    return dash ? (size_t)strtoull(dash + 1, NULL, 10) + 1 : 0;
+    if (!range || !ck_str_starts(range, from_the_beginning))
+        return 0;
+    return (size_t)strtoull(range + strlen(from_the_beginning), NULL, 10) + 1;
 }
 
 static bool may_pass(int r, const struct ck_resp *resp)
@@ -180,30 +184,50 @@ static bool may_pass(int r, const struct ck_resp *resp)
     return resp->status >= 500 || resp->status == 429 || resp->status == 408;
 }
 
+/* Wait before the next step; false: there have been too many failures. */
+static bool after_failure(struct session *s)
+{
+    if (++s->failures > MAX_FAILURES)
+        return false;
+    ck_sleep_ms((int64_t)FIRST_WAIT_MS << s->failures);
+    return true;
+}
+
+/* A 308. Questions that are answered are no progress: only more bytes than ever are. */
+static int take_progress(struct session *s, bool asking, const struct ck_resp *resp,
+                         struct ck_err *err)
+{
+    size_t now = received(resp), before = s->done, all = s->p->data.len;
+    s->unsure = false;
+    s->done = now;
+    if (now > s->most && now <= all) {
+        s->most = now;
+        s->failures = 0;
+        return 1;
+    }
+    bool counted = asking && before < all; /* with the failure that led to the question */
+    if (now <= all && (counted || now > before || after_failure(s)))
+        return 1;
+    return ck_fail(err, CK_UNAVAILABLE, "the upload session makes no progress");
+}
+
 /* One step; 1: go on, 0: *resp is the answer to the whole, negative: an error. */
 static int step(struct session *s, struct ck_resp *resp, struct ck_err *err)
 {
     size_t left = s->p->data.len - s->done;
-    bool asking = s->failures > 0;
+    bool asking = s->unsure || left == 0;
     s->asked = s->asked || asking;
     int r = send_piece(s, asking ? 0 : left < PIECE ? left : PIECE, resp, err);
     if (may_pass(r, resp)) {
-        s->repeated = true;
-        if (++s->failures > MAX_FAILURES)
+        s->repeated = s->unsure = true;
+        if (!after_failure(s))
             return r;
         ck_err_done(err);
-        ck_sleep_ms((int64_t)FIRST_WAIT_MS << s->failures);
         return 1;
     }
     if (r < 0 || resp->status != 308)
         return r;
-    size_t now = received(resp);
-    if (now > s->p->data.len || (!asking && now <= s->done && ++s->failures > MAX_FAILURES))
-        return ck_fail(err, CK_UNAVAILABLE, "the upload session makes no progress");
-    if (asking || now > s->done)
-        s->failures = 0;
-    s->done = now;
-    return 1;
+    return take_progress(s, asking, resp, err);
 }
 
 /* The service has forgotten the session (404, 410), or, as emulators do, takes the question how far

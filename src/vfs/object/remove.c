@@ -46,8 +46,13 @@ static int resolve_refusal(struct ck_vfs *v, const char *key, struct ck_err *err
     CK_AUTORESP resp = {0};
     CK_AUTOERR why = CK_ERR_INIT;
     struct ck_object_facts facts;
-    if (ck_object_facts(v, key, &resp, &facts, &why) == 0 && !facts.found)
+    int r = ck_object_facts(v, key, &resp, &facts, &why);
+    if (r == 0 && !facts.found)
         return 0;
+    if (r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT) {
+        ck_wrap(&why, "the outcome of the removal is unknown");
+        return err ? ck_err_move(err, &why) : r;
+    }
     return changed(v, key, err);
 }
 

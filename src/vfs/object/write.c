@@ -65,7 +65,7 @@ static int put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_versio
         CK_AUTOBUF struct ck_buf where = CK_BUF_INIT;
         ck_object_where(v, CK_OBJECT_WRITE, p->key, &where);
         r = ck_wrap(err, "%s", ck_buf_str(&where));
-        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT || r == -(int)CK_LIMIT;
         return conditional(p) && silence ? ck_outcome_of_silence(&o, ret, err) : r;
     }
     switch (dialect(v)->judge_put(v, p, &resp, ret)) {
@@ -78,7 +78,9 @@ static int put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_versio
         break;
     }
     r = dialect(v)->fail(v, CK_OBJECT_WRITE, p->key, &resp, err);
-    if (conditional(p) && resp.status >= 500)
+    /* Whatever is said of a later sending, an earlier one may have taken effect. */
+    bool open = resp.status >= 500 || (resp.status >= 400 && resp.attempts > 1);
+    if (conditional(p) && open)
         return ck_outcome_of_silence(&o, ret, err);
     return r;
 }
