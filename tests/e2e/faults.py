@@ -42,6 +42,7 @@ class FaultProxy:
         self.context, self.replies, self.hold = context, dict(REPLIES, **dict(replies)), hold
         self.random = random.Random(1)
         self.watch = lambda request: False  # sees each "METHOD path"; True: nobody else does, and the connection ends
+        self.alter = lambda head: head  # sees the head of each request, and what it returns goes to the server
         self.arm(0, None, 0)
         self.loop = asyncio.new_event_loop()
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -107,7 +108,7 @@ class FaultProxy:
         if expects := header(head, "expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             head = head.replace(b"\r\n" + expects, b"", 1)
-        request = head + await body_of(reader, head)
+        request = self.alter(head) + await body_of(reader, head)
         self.seen.append(f"{method} {path}")
         if self.watch(self.seen[-1]):
             writer.transport.abort()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the real servers that tests run against into a cache outside the checkout, once.
-#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd fake-gcs-server azurite vendors-gcs-azure vendors-oss k8s
+#   tests/servers/build.sh [NAME...]      NAME: versitygw minio toxiproxy moto swift sshd fake-gcs-server gcsemulator azurite vendors-gcs-azure vendors-oss k8s
 # Prints one line per server: ready, or skipped with the reason. With CKOPS_SERVERS_REQUIRED=1 a
 # server that cannot be had is a failure.
 set -u
@@ -31,12 +31,13 @@ go_build() { # name binary module
         missing "$1" "build failed, see $cache/$1.log"
     fi
 }
-[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd fake-gcs-server azurite vendors-gcs-azure vendors-oss k8s
+[ $# -gt 0 ] || set -- versitygw toxiproxy moto minio swift sshd fake-gcs-server gcsemulator azurite vendors-gcs-azure vendors-oss k8s
 for name; do
     case $name in
     versitygw) go_build versitygw versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 ;;
     minio) go_build minio minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c ;;
     fake-gcs-server) go_build fake-gcs-server fake-gcs-server github.com/fsouza/fake-gcs-server@v1.56.1 ;;
+    gcsemulator) go_build gcsemulator gcsemulator github.com/fullstorydev/emulators/storage/cmd/gcsemulator@v0.0.0-20240401123056-edc69752f474 ;;
     toxiproxy) go_build toxiproxy server github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0 ;;
     moto)
         if [ -x "$cache/moto/bin/moto_server" ]; then

@@ -69,6 +69,19 @@ class FakeGcs(Server):
         assert status == 200, text
 
 
+class GcsEmulator(FakeGcs):
+    """The one that resumes uploads: it says how far a session is, and takes a piece that comes again for the same one.
+    fake-gcs-server (v1.56.1, fakestorage/upload.go, uploadFileContent) appends whatever comes, without a look at where it
+    begins, and takes the question "bytes */N" for the end: "Content-Range: bytes */20971520" after a first piece of
+    16 MiB gets 200 and leaves an object of 16 MiB; it has forgotten by then which sums were declared."""
+
+    def command(self):
+        return [program("bin", "gcsemulator"), "-host", "127.0.0.1", "-port", str(self.port), "-verbose=false"]
+
+    def ready(self):
+        return self.get_ok("/storage/v1/b/nothere")
+
+
 class Azurite(Server):
     """Options: cert and key (TLS, which bearer tokens need)."""
     scheme, account = "azureblob", "kopstest"

@@ -468,6 +468,17 @@ static void writing_large_objects(void **state)
         {"content refused", WRITE, TOKEN OPEN OPENED FIRST HALF SECOND "< 400\n", CK_INVALID,
          "400"},
         {"no session", WRITE, TOKEN OPEN "< 200\n", CK_UNAVAILABLE, "opened no upload session"},
+        {"a session that is called created", WRITE,
+         TOKEN OPEN
+         "< 201\n< location: https://elsewhere.example.com/upload/s?upload_id=X%2F1\n" FIRST HALF
+             SECOND OK_PUT,
+         CK_OK, "1002"},
+        {"no session, whatever kind of success", WRITE, TOKEN OPEN "< 204\n", CK_UNAVAILABLE,
+         "opened no upload session"},
+        {"an end before all of it was sent", WRITE, TOKEN OPEN OPENED FIRST OK_PUT, CK_INVALID,
+         "ended before all of it was sent"},
+        {"an end in place of an answer", WRITE, TOKEN OPEN OPENED FIRST "! reset\n" ASK OK_PUT,
+         CK_INVALID, "ended before all of it was sent"},
         {"denied", WRITE, TOKEN OPEN ERR(403, "forbidden", "no"), CK_DENIED, "403"},
         {"no bucket", WRITE, TOKEN OPEN NO_BKT, CK_INVALID, "does not exist at"},
         {"exists", CREATE,

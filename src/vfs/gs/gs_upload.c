@@ -110,6 +110,7 @@ struct session {
     const struct ck_object_put *p;
     const char *path, *query; /* of the session, as the service encoded them */
     size_t done, most;        /* bytes the service has, and had at most */
+    size_t sent;              /* bytes that it may have */
     unsigned failures;        /* since there was more than ever */
     unsigned sessions;
     bool unsure;   /* how much the service has */
@@ -117,14 +118,15 @@ struct session {
     bool repeated; /* something was sent twice */
 };
 
-/* The session stays on the host that was chosen, whatever Location says: it gets the content. */
+/* 1: it is open, 0: *resp is the refusal, negative: an error. The session stays on the host that
+ * was chosen, whatever Location says: it gets the content. */
 static int open_session(struct ck_arena *a, struct session *s, struct ck_resp *resp,
                         struct ck_err *err)
 {
     CK_AUTOBUF struct ck_buf body = CK_BUF_INIT;
     struct ck_req req;
     s->sessions++;
-    s->done = s->most = 0;
+    s->done = s->most = s->sent = 0;
     s->failures = 0;
     s->unsure = s->asked = false;
     upload_request(a, s->g, s->p, "resumable", &req);
@@ -134,7 +136,7 @@ static int open_session(struct ck_arena *a, struct session *s, struct ck_resp *r
     ck_nvs_addf(a, &req.headers, "x-upload-content-length", "%zu", s->p->data.len);
     ck_nvs_add(a, &req.headers, "x-upload-content-type", content_type(s->p->data));
     int r = ck_http_do(ck_object_http(&s->g->base.base), &req, resp, err);
-    if (r < 0 || resp->status != 200)
+    if (r < 0 || resp->status < 200 || resp->status > 299)
         return r;
     const char *location = ck_nvs_get(&resp->headers, "location");
     const char *rest = location ? strstr(location, "://") : NULL;
@@ -144,7 +146,7 @@ static int open_session(struct ck_arena *a, struct session *s, struct ck_resp *r
     s->path = ck_arena_strndup(a, rest, n);
     s->query =
         rest[n] == '?' ? ck_arena_strndup(a, rest + n + 1, strcspn(rest + n + 1, "#")) : NULL;
-    return 0;
+    return 1;
 }
 
 /* Send the piece after what is done, or, with n 0, ask how far the session is. */
@@ -156,12 +158,14 @@ static int send_piece(struct session *s, size_t n, struct ck_resp *resp, struct 
     req.path = req.raw_path = s->path;
     req.raw_query = s->query;
     req.body = ck_slice_n(s->p->data.ptr + s->done, n);
+    s->sent = s->done + n > s->sent ? s->done + n : s->sent;
     if (n) {
         req.retry = CK_RETRY_NONE; /* the service may have a part of it: ask before repeating */
         req.attempts = 1;
         ck_nvs_addf(a, &req.headers, "content-range", "bytes %zu-%zu/%zu", s->done, s->done + n - 1,
                     s->p->data.len);
     } else {
+        req.attempts = 2; /* whoever gets no answer asks again */
         ck_nvs_addf(a, &req.headers, "content-range", "bytes */%zu", s->p->data.len);
     }
     return ck_http_do(ck_object_http(&s->g->base.base), &req, resp, err);
@@ -225,6 +229,9 @@ static int step(struct session *s, struct ck_resp *resp, struct ck_err *err)
         ck_err_done(err);
         return 1;
     }
+    /* No success, however it is called; and its marks may be on a part of the content. */
+    if (r == 0 && resp->status < 300 && s->sent < s->p->data.len)
+        return ck_fail(err, CK_INVALID, "the upload session ended before all of it was sent");
     if (r < 0 || resp->status != 308)
         return r;
     return take_progress(s, asking, resp, err);
@@ -247,19 +254,16 @@ static int resumable(struct ck_gs *g, const struct ck_object_put *p, struct ck_r
     struct session s = {.g = g, .p = p};
     int64_t deadline = ck_mono_ms() + 10 * (int64_t)60 * 1000;
     int r = open_session(a, &s, ret, &why);
-    for (int go_on = r == 0 && ret->status == 200; go_on;) {
+    while (r > 0) {
         ck_resp_done(ret);
         r = step(&s, ret, &why);
+        if (r > 0 && ck_mono_ms() > deadline)
+            return ck_fail(err, CK_TIMEOUT, "the upload took more than ten minutes");
         if (r == 0 && session_is_lost(&s, ret)) {
             s.repeated = true;
             ck_resp_done(ret);
             r = open_session(a, &s, ret, &why);
-            go_on = r == 0 && ret->status == 200;
-            continue;
         }
-        go_on = r > 0;
-        if (go_on && ck_mono_ms() > deadline)
-            return ck_fail(err, CK_TIMEOUT, "the upload took more than ten minutes");
     }
     if (r < 0)
         return err ? ck_err_move(err, &why) : r;
