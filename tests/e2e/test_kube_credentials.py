@@ -241,6 +241,22 @@ def test_a_kubeconfig_comes_before_the_service_account(world):
     world.reaches(f"Bearer {SECRET}")
 
 
+def test_a_kubeconfig_of_thousands_of_clusters(world):
+    pem = base64.b64encode(b"x" * 1600).decode()
+    many = [f"kubeconfig-{i}" for i in range(3000)]
+    text = "".join(["clusters:\n- {name: c, cluster: {server: '%s'}}\n" % world.fake.url,
+                    *(f"- name: {n}\n  cluster:\n    server: https://{n}\n    certificate-authority-data: {pem}\n" for n in many),
+                    "contexts:\n",
+                    *(f"- name: {n}\n  context:\n    cluster: {n}\n    user: {n}\n" for n in many),
+                    "- {name: c, context: {cluster: c, user: u}}\ncurrent-context: c\nusers:\n",
+                    *(f"- name: {n}\n  user:\n    client-certificate-data: {pem}\n    client-key-data: {pem}\n" for n in many),
+                    f"- {{name: u, user: {{token: {SECRET}}}}}\n"])
+    assert len(text) > 16 << 20
+    world.file(".kube/config", text)
+    world.fails('there is no context "x"', "and 2993 more", state="k8s://x")
+    world.reaches(f"Bearer {SECRET}")
+
+
 def test_a_context_name_with_slashes_is_percent_encoded(world):
     world.config({"token": SECRET}, context="arn:aws:eks:eu-west-1:1:cluster/main", namespace="theirs")
     path = world.reaches(f"Bearer {SECRET}", state="k8s://arn:aws:eks:eu-west-1:1:cluster%2Fmain")[0]

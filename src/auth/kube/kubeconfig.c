@@ -8,7 +8,11 @@
 
 #include <string.h>
 
-enum { FILE_MAX = 8 << 20, MAX_FILES = 64, LISTED = 8 };
+enum {
+    FILE_MAX = 64 << 20, /* thousands of clusters with client certificates of 6 KB */
+    MAX_FILES = 64,
+    LISTED = 8,
+};
 
 struct file {
     const char *path, *dir;
@@ -48,7 +52,8 @@ static int add_file(struct ck_kube *k, struct files *f, struct ck_slice name, st
     }
     if (r < 0)
         return ck_wrap(err, "kubeconfig");
-    r = ck_yaml_parse(k->arena, ck_buf_slice(&text), NULL, &root, NULL, err);
+    const struct ck_yaml_opts opts = {.limits.bytes = FILE_MAX};
+    r = ck_yaml_parse(k->arena, ck_buf_slice(&text), &opts, &root, NULL, err);
     if (r < 0)
         return ck_wrap(err, "kubeconfig %s", path);
     if (ck_is_null(root)) {
