@@ -240,10 +240,10 @@ ONCE = ["500", "429", "break before", "break after", "truncate"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["create", "get", "list", "edit", "replace", "delete"])
+@pytest.mark.parametrize("command", ["create", "get", "list", "edit", "replace", "delete"] + ["delete cluster"] * FULL)
 def test_fault_at_each_request(api, new_proxy, tmp_path, command):
     # A fault that stays costs all attempts: one kind of it will do.
-    faults = [(f, 1) for f in ONCE] + [(f, 1000) for f in (ONCE if FULL else ["500"])]
+    faults = [(f, 1) for f in ONCE + ["duplicate"] * FULL] + [(f, 1000) for f in (ONCE if FULL else ["500"])]
     sweep(new_proxy, lambda proxy: Store(api, tmp_path, proxy.kubeconfig), command, faults)
 
 
