@@ -136,6 +136,34 @@ def test_large_files(api):
     assert all("ckops.dev/part-of" in s["metadata"]["labels"] for s in left) and len(left) <= 12
 
 
+def test_parts_belong_to_the_file_that_names_them(api, new_proxy):
+    """Kubernetes deletes what belongs to a Secret that is gone: also when it goes while the parts are on their way."""
+    ns, content = api.namespace(), bytes(range(256)) * 4200
+    api.put(ns, "big", b"small")
+    secret = f"/api/v1/namespaces/{ns}/secrets/{name_of('big')}"
+    heads = []
+
+    def pass_on(head):
+        heads.append(head)
+        if len(heads) == 3:  # the second part
+            assert api.api("DELETE", secret)[0] == 200
+            api.put(ns, "big", b"somebody else's")
+        return head
+
+    with new_proxy() as proxy:
+        proxy.alter = pass_on
+        env = clean_env(KUBECONFIG=proxy.kubeconfig)
+        p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "put", "big"], env=env, input=content, capture_output=True,
+                           timeout=60)
+        assert p.returncode == 0, p.stderr
+        p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "get", "big"], env=env, capture_output=True, timeout=60)
+        assert p.stdout == content, p.stderr
+    status, file = api.api("GET", secret)
+    parts = [s for s in api.secrets(ns) if "ckops.dev/part-of" in s["metadata"]["labels"]]
+    owners = [o["uid"] for s in parts for o in s["metadata"].get("ownerReferences", [])]
+    assert status == 200 and len(parts) == 2 and owners == 2 * [file["metadata"]["uid"]]
+
+
 # ---- everyday
 
 def test_everyday_commands(store):
