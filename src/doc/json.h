@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "doc/val.h"
 
-/* Read one JSON value; at most max_bytes and 100 levels. Integers are exact.
- * Errors: INVALID ("line 1, column 7: …"), LIMIT. */
+/* Read one JSON value; at most max_bytes, 100 levels and 2,000,000 values within. Integers are
+ * exact. Errors: INVALID ("line 1, column 7: …"), LIMIT. */
 int ck_json_parse(struct ck_arena *a, struct ck_slice text, size_t max_bytes, struct ck_val **ret,
                   struct ck_err *err);
 

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 100 };
+enum {
+    MAX_DEPTH = 100,
+    MAX_VALUES = 2000000, /* an empty list is two bytes of text and 200 of memory */
+};
 
 /* Walks the tokens of a text far enough to tell strings from the rest. */
 struct scan {
@@ -45,21 +48,28 @@ static void advance(struct scan *s, size_t to)
     }
 }
 
-/* False when nesting outside strings exceeds the limit; *s is where. */
-static bool shallow(struct scan *s)
+/* LIMIT when there is too much nesting or too many values outside strings, before memory is spent
+ * on them. */
+static int check_limits(struct scan *s, struct ck_err *err)
 {
-    unsigned depth = 0;
+    unsigned depth = 0, values = 0;
     while (s->at < s->text.len) {
         char c = s->text.ptr[s->at];
         if (c == '[' || c == '{') {
             if (++depth > MAX_DEPTH)
-                return false;
+                return ck_fail(err, CK_LIMIT,
+                               "line %u, column %u: JSON is nested more than %d levels deep",
+                               s->line, s->col, MAX_DEPTH);
         } else if ((c == ']' || c == '}') && depth) {
             depth--;
         }
+        /* Each value but the first of a list is behind a comma, and that is behind a bracket. */
+        values += c == '[' || c == '{' || c == ',';
+        if (values > MAX_VALUES)
+            return ck_fail(err, CK_LIMIT, "JSON has more than %d values", MAX_VALUES);
         advance(s, c == '"' ? string_end(s->text, s->at) : s->at + 1);
     }
-    return true;
+    return 0;
 }
 
 /* ---- documents with numbers beyond int64 ---- */
@@ -195,9 +205,9 @@ int ck_json_parse(struct ck_arena *a, struct ck_slice text, size_t max_bytes, st
         advance(&s, (size_t)(nul - text.ptr));
         return ck_fail(err, CK_INVALID, "line %u, column %u: NUL byte", s.line, s.col);
     }
-    if (!shallow(&s))
-        return ck_fail(err, CK_LIMIT, "line %u, column %u: JSON is nested more than %d levels deep",
-                       s.line, s.col, MAX_DEPTH);
+    int limit = check_limits(&s, err);
+    if (limit < 0)
+        return limit;
     if (!text.ptr)
         text = CK_S("");
     bool tagged = false;

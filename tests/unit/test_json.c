@@ -183,6 +183,25 @@ static void test_nesting_ends_at_a_hundred_levels(void **state)
     assert_int_equal(nested(20000, &err), -CK_LIMIT);
 }
 
+/* As many bytes, of empty lists and of text. */
+static void test_values_are_limited_and_text_is_not(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    struct ck_val *v;
+    for (int quotes = 0; quotes < 2; quotes++) {
+        ck_buf_reset(&b);
+        ck_buf_puts(&b, quotes ? "[\"" : "[");
+        for (unsigned i = 0; i < 1000001; i++)
+            ck_buf_puts(&b, "[],");
+        ck_buf_puts(&b, quotes ? "\"]" : "0]");
+        int r = ck_json_parse(a, ck_buf_slice(&b), 64 << 20, &v, &err);
+        assert_int_equal(r, quotes ? 0 : -CK_LIMIT);
+        ck_err_done(&err);
+    }
+}
+
 static void test_size_is_limited(void **state)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -237,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_json_is_refused_with_its_place),
         cmocka_unit_test(test_errors_do_not_repeat_the_text),
         cmocka_unit_test(test_nesting_ends_at_a_hundred_levels),
+        cmocka_unit_test(test_values_are_limited_and_text_is_not),
         cmocka_unit_test(test_size_is_limited),
         cmocka_unit_test(test_indented_form_is_that_of_marshal_indent),
         cmocka_unit_test(test_keys_are_sorted_by_bytes),
