@@ -262,6 +262,8 @@ static void removing(void **state)
 #define PAGE(body)  "< 200\n<= {" body "}\n"
 #define FILE_(name) "{\"name\":\"" name "\",\"size\":\"5\"}"
 #define NEXT        "\"nextPageToken\":\"t/1\","
+#define T3          "> GET " OBJ "?fields=" ITEMS "&pageToken=t%2F2&prefix=k%2F&prettyPrint=false\n"
+#define OTHER       "\"nextPageToken\":\"t/2\","
 
 static void listing(void **state)
 {
@@ -294,6 +296,10 @@ static void listing(void **state)
         {"a page that repeats", LIST_TREE,
          TOKEN T PAGE(NEXT "\"items\":[]") T2 PAGE(NEXT "\"items\":[]"), CK_UNAVAILABLE,
          "the server repeats a page"},
+        {"pages in a circle", LIST_TREE,
+         TOKEN T PAGE(NEXT "\"items\":[]") T2 PAGE(OTHER "\"items\":[]")
+             T3 PAGE(NEXT "\"items\":[]") T2 PAGE(OTHER "\"items\":[]"),
+         CK_UNAVAILABLE, "the server repeats a page"},
         {"a page that fails makes no short list", LIST_TREE,
          TOKEN T PAGE(NEXT "\"items\":[" FILE_("k/a") "]") T2 ERR(403, "forbidden", "no"),
          CK_DENIED, "403"},

@@ -93,13 +93,7 @@ static int one_page(struct pages *p, struct ck_err *err)
 static void start_over(struct pages *p)
 {
     ck_buf_reset(&p->token);
-    ck_pages_seen_done(&p->seen);
-}
-
-static void pages_done(struct pages *p)
-{
-    ck_buf_done(&p->token);
-    ck_pages_seen_done(&p->seen);
+    p->seen = (struct ck_pages_seen){0};
 }
 
 static int all_pages(struct pages *p, struct ck_err *err)
@@ -138,7 +132,7 @@ int ck_k8s_each(struct ck_k8s *s, const char *selector, bool meta, const char *k
                       .arg = arg};
     CK_AUTOERR own = CK_ERR_INIT;
     int r = all_pages(&p, &own);
-    pages_done(&p);
+    ck_buf_done(&p.token);
     return r < 0 && err ? ck_err_move(err, &own) : r;
 }
 
@@ -401,7 +395,7 @@ int ck_k8s_list_dirs(struct ck_vfs *v, const char *key, struct ck_arena *a, stru
                                          .size = -1});
     }
     ck_map_done(&f.by);
-    pages_done(&p);
+    ck_buf_done(&p.token);
     if (r < 0)
         return err ? ck_err_move(err, &own) : r;
     ck_entries_sort(&out);

@@ -57,7 +57,7 @@ int ck_object_bad_page(const struct ck_object_listing *l, const char *why, struc
 
 int ck_object_next_page(struct ck_object_listing *l, const char *token, struct ck_err *err)
 {
-    if (*token && l->token && strcmp(l->token, token) == 0)
+    if (ck_pages_repeat(&l->seen, token))
         return ck_object_bad_page(l, "the server repeats a page", err);
     l->token = *token ? ck_arena_strdup(l->keep, token) : NULL;
     return 0;
@@ -248,6 +248,7 @@ int ck_pages_list_dirs_many(struct ck_vfs *v, const char *const *keys, size_t n,
             out[i] = (struct ck_entries){0};
             m.l[i].token = NULL;
             m.l[i].started = false;
+            m.l[i].seen = (struct ck_pages_seen){0};
         }
         r = all_pages(&m.l[i], err);
     }

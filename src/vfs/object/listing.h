@@ -4,6 +4,7 @@
 #pragma once
 
 #include "net/http.h"
+#include "vfs/object/pages.h"
 #include "vfs/vfs.h"
 
 enum ck_object_what { CK_OBJECT_FILES, CK_OBJECT_DIRS, CK_OBJECT_TREE, CK_OBJECT_VERSIONS };
@@ -15,6 +16,7 @@ struct ck_object_listing {
     enum ck_object_what what;
     const char *prefix; /* "" or ending in "/"; the exact key for versions */
     const char *token;  /* of the page to ask for; NULL: the first, or none is left */
+    struct ck_pages_seen seen;
     struct ck_entries *out;
     bool started; /* the first page has been taken */
 };
@@ -66,7 +68,7 @@ void ck_object_add(struct ck_object_listing *l, const char *key, int64_t size, i
                    const unsigned char *md5);
 void ck_object_add_version(struct ck_object_listing *l, const char *key, const char *id);
 void ck_object_add_dir(struct ck_object_listing *l, const char *prefix);
-/* The token of the next page, or "" at the end; a token that repeats is an error. */
+/* The token of the next page, or "" at the end; tokens that go in a circle are an error. */
 int ck_object_next_page(struct ck_object_listing *l, const char *token, struct ck_err *err);
 /* UNAVAILABLE: "error listing gs://b/p/: WHY". */
 int ck_object_bad_page(const struct ck_object_listing *l, const char *why, struct ck_err *err);

@@ -2,26 +2,24 @@
  * present one after 1, 2, 4, 8, … pages, so that a circle of any length gets back to it. */
 #include "vfs/object/pages.h"
 
+#include "crypto/hash.h"
+
 #include <string.h>
+
+_Static_assert(sizeof((struct ck_pages_seen *)0)->kept == CK_SHA256_LEN, "it holds a SHA-256");
 
 bool ck_pages_repeat(struct ck_pages_seen *s, const char *token)
 {
+    unsigned char digest[CK_SHA256_LEN];
     if (!*token) {
-        ck_pages_seen_done(s);
+        *s = (struct ck_pages_seen){0};
         return false;
     }
-    if (s->n && strcmp(ck_buf_str(&s->kept), token) == 0)
+    ck_sha256(ck_slice_of(token), digest);
+    if (s->n && memcmp(digest, s->kept, sizeof digest) == 0)
         return true;
     s->n++;
-    if ((s->n & (s->n - 1)) == 0) {
-        ck_buf_reset(&s->kept);
-        ck_buf_puts(&s->kept, token);
-    }
+    if ((s->n & (s->n - 1)) == 0)
+        memcpy(s->kept, digest, sizeof digest);
     return false;
-}
-
-void ck_pages_seen_done(struct ck_pages_seen *s)
-{
-    ck_buf_done(&s->kept);
-    *s = (struct ck_pages_seen){0};
 }
