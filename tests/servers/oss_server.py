@@ -40,6 +40,10 @@ class Obj(d.Obj):
 
 
 class H(d.H):
+    # A reply is sent in one piece and at once: in two, the second waits for the client to confirm the first.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+
     def reply(self, status, body=b"", hdrs=None, ctype="application/xml"):
         if args.keep and isinstance(body, str):
             body = re.sub("<Deleted><Key>%s[^<]*</Key></Deleted>" % re.escape(args.keep), "", body)
