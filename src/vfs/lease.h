@@ -17,7 +17,12 @@ struct ck_lease {
     unsigned n;    /* number of the lock that is held */
     int64_t since; /* monotonic, before the request that took it */
     bool held;
+    /* Set by `take` of stores whose locks are marked as given back and stay, so that no name is
+     * taken twice: all numbers below this are over. */
+    unsigned next;
 };
+
+enum { CK_LEASE_NAME_MAX = 96 };
 
 struct ck_lease_ops {
     /* Make the thing of that name; *ret_ours tells whether it was not there. When nobody knows:
@@ -28,12 +33,15 @@ struct ck_lease_ops {
     int (*moved)(void *arg, struct ck_err *err);
 };
 
-/* Take the lock on one version ("" for "absent") of one key of a container. Who has lost often
- * (v->losses) waits longer between two looks. TIMEOUT after the context's deadline. */
+/* Take the lock on one version ("" for "absent") of one key of a container. While another holds it
+ * `moved` is asked, after pauses that begin with the time that asking takes and grow: its answer is
+ * most likely to end the wait. TIMEOUT after the context's deadline. */
 int ck_lease_take(struct ck_vfs *v, const char *key, const char *version,
                   const struct ck_lease_ops *ops, void *arg, struct ck_lease *l,
                   struct ck_err *err);
 /* Milliseconds for which the lock is still certainly ours. */
 int64_t ck_lease_left(const struct ck_lease *l);
-/* Give it back, with those that dead writers left. */
+/* The name of number n. */
+const char *ck_lease_name(const struct ck_lease *l, unsigned n, char out[CK_LEASE_NAME_MAX]);
+/* Remove it, with those that dead writers left. */
 void ck_lease_drop(const struct ck_lease_ops *ops, void *arg, struct ck_lease *l);

@@ -156,9 +156,19 @@ static void creating(void **state)
     check_all(t, CK_ARRAY_LEN(t));
 }
 
-#define LOCK         HOST "/.ckops/locks/ckops_lock_*_0\n"
-#define TAKE         "> HEAD " LOCK "< 404\n> PUT " LOCK "> x-oss-forbid-overwrite: true\n"
-#define DROP         "> DELETE " LOCK "< 204\n"
+#define LOCK HOST "/.ckops/locks/ckops_lock_*_0\n"
+#define TAKE "> HEAD " LOCK "< 404\n> PUT " LOCK "> x-oss-forbid-overwrite: true\n"
+#define DROP "> DELETE " LOCK "< 204\n"
+#define GIVE_BACK                                                                                  \
+    "> PUT " LOCK "> !x-oss-forbid-overwrite\n> x-oss-meta-ckops-write: over.1\n< 200\n"
+#define TAKE_AGAIN "> PUT " LOCK "> x-oss-forbid-overwrite: true\n"
+#define TAKEN      "< 200\n< etag: \"L\"\n"
+#define OVER_3     TAKEN "< x-oss-meta-ckops-write: over.3\n"
+#define LOCK_3     HOST "/.ckops/locks/ckops_lock_*_3\n"
+#define TAKE_3     "> HEAD " LOCK_3 "< 404\n> PUT " LOCK_3 "> x-oss-forbid-overwrite: true\n"
+#define DROP_ALL                                                                                   \
+    DROP "> DELETE " HOST "/.ckops/locks/ckops_lock_*_1\n< 204\n> DELETE " HOST                    \
+         "/.ckops/locks/ckops_lock_*_2\n< 204\n> DELETE " LOCK_3 "< 204\n"
 #define THERE(marks) HEAD "< 200\n< etag: \"X\"\n< x-oss-meta-ckops-write: " marks "\n"
 #define OLD_THERE    HEAD "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: aa.bb\n"
 
@@ -168,14 +178,44 @@ static void updating(void **state)
         {"ok", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, "\"N\""},
         {"changed", UPDATE, TAKE "< 200\n" THEIRS DROP, CK_CONFLICT, "changed by someone else"},
         {"removed", UPDATE, TAKE "< 200\n" GONE DROP, CK_CONFLICT, "changed by someone else"},
-        {"another holds the lock and changes it", UPDATE,
-         TAKE E409 "> HEAD " LOCK "< 200\n< etag: \"L\"\n" THEIRS, CK_CONFLICT,
+        {"another holds the lock and changes it", UPDATE, TAKE E409 THEIRS, CK_CONFLICT,
          "changed by someone else"},
+        {"another has the lock already and changes it", UPDATE, "> HEAD " LOCK TAKEN THEIRS,
+         CK_CONFLICT, "changed by someone else"},
+        {"another gives its lock back: the next number at once", UPDATE,
+         TAKE E409 OLD_THERE "> HEAD " LOCK OVER_3 TAKE_3
+                             "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP_ALL,
+         CK_OK, "\"N\""},
+        {"given back by one who never ends well: its number goes up", UPDATE,
+         "> HEAD " LOCK OVER_3 TAKE_3 "< 200\n" OLD_THERE PLAIN_PUT ERR(
+             403, "AccessDenied") "> PUT " LOCK_3 "> x-oss-meta-ckops-write: over.4\n< 200\n"
+                                  "> PUT " LOCK "> x-oss-meta-ckops-write: over.4\n< 200\n",
+         CK_DENIED, "allow oss:PutObject"},
+        {"a mark that makes no sense is another writer's lock", UPDATE,
+         "> HEAD " LOCK "< 200\n< x-oss-meta-ckops-write: over.99999999999\n" THEIRS, CK_CONFLICT,
+         "changed by someone else"},
+        {"the lock's reply is lost, and the store says no more", UPDATE,
+         TAKE "! reset\n" TAKE_AGAIN "! reset\n" TAKE_AGAIN "! reset\n" TAKE_AGAIN "! reset\n"
+              "> HEAD " LOCK "< 404\n",
+         CK_UNAVAILABLE, "taking a lock for oss://bkt/k"},
+        {"the lock may still arrive: looked for again", UPDATE,
+         TAKE "! stall\n> HEAD " LOCK "< 404\n" OLD_THERE TAKE
+              "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP,
+         CK_OK, "\"N\""},
         {"locks are denied", UPDATE, TAKE ERR(403, "AccessDenied"), CK_DENIED,
          "or set CKOPS_OSS_LOCKS=no"},
-        {"the look is denied", UPDATE, TAKE "< 200\n" HEAD "< 403\n" DROP, CK_DENIED, "403"},
-        {"denied", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT ERR(403, "AccessDenied") DROP,
+        {"the look is denied", UPDATE, TAKE "< 200\n" HEAD "< 403\n" GIVE_BACK, CK_DENIED, "403"},
+        {"the look gets no answer once", UPDATE,
+         TAKE "< 200\n" HEAD "! stall\n" OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, "\"N\""},
+        {"the look gets no answer until the lock ends", UPDATE,
+         TAKE "< 200\n" HEAD "! stall\n" HEAD "! stall\n" HEAD "! stall\n" HEAD
+              "! stall\n" GIVE_BACK,
+         CK_TIMEOUT, "no reply within"},
+        {"denied", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT ERR(403, "AccessDenied") GIVE_BACK,
          CK_DENIED, "allow oss:PutObject"},
+        {"a conflict of another kind, and the version is still there", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT ERR(409, "Whatever") OLD_THERE GIVE_BACK, CK_CONFLICT,
+         "409 Whatever"},
         {"builds on what was read", UPDATE,
          TAKE "< 200\n" OLD_THERE PLAIN_PUT "> x-oss-meta-ckops-write: *.aa.bb\n" OK_PUT DROP,
          CK_OK, "\"N\""},
@@ -188,7 +228,8 @@ static void updating(void **state)
          TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" OLD_THERE OLD_THERE PLAIN_PUT OK_PUT DROP,
          CK_OK, "\"N\""},
         {"broken, and others built on what was read: not sent again", UPDATE,
-         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" THERE("dd.aa.bb") THERE("dd.aa.bb") DROP,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" THERE("dd.aa.bb") THERE("dd.aa.bb")
+             THERE("dd.aa.bb") DROP,
          CK_CONFLICT, "changed by someone else"},
         {"broken, and others wrote unmarked: nobody knows, and the lock stays", UPDATE,
          TAKE "< 200\n" OLD_THERE PLAIN_PUT "! reset\n" THERE("cc") THERE("cc"), CK_UNAVAILABLE,
@@ -215,7 +256,7 @@ static void removing(void **state)
         {"of a version that is gone", REMOVE_OLD, TAKE "< 200\n" GONE DROP, CK_CONFLICT,
          "changed by someone else"},
         {"of a version, denied", REMOVE_OLD,
-         TAKE "< 200\n" OLD_THERE DEL ERR(403, "AccessDenied") DROP, CK_DENIED,
+         TAKE "< 200\n" OLD_THERE DEL ERR(403, "AccessDenied") GIVE_BACK, CK_DENIED,
          "allow oss:DeleteObject"},
         {"of a version, 500, then ok", REMOVE_OLD,
          TAKE "< 200\n" OLD_THERE DEL E500 OLD_THERE DEL "< 204\n" DROP, CK_OK, ""},

@@ -2,6 +2,7 @@
  * at what it downloaded. */
 #include "vfs/oss/oss.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "crypto/hash.h"
 #include "vfs/examine/clouds.h"
@@ -15,7 +16,10 @@ static void request(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call ca
     const char *method = call == CK_OBJECT_REMOVE  ? "DELETE"
                          : call == CK_OBJECT_FACTS ? "HEAD"
                                                    : "GET";
-    ck_oss_base(a, (struct ck_oss *)v, method, key, ret);
+    struct ck_oss *s = (struct ck_oss *)v;
+    ck_oss_base(a, s, method, key, ret);
+    if (call == CK_OBJECT_FACTS && s->look_until_ms)
+        ck_oss_at_most(ret, s->look_until_ms - ck_mono_ms());
     if (call == CK_OBJECT_READ)
         ret->max_reply = v->ctx->max_object;
 }

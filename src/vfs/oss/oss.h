@@ -1,8 +1,9 @@
 /* Alibaba Cloud OSS: oss://bucket/key.
  *
  * Shared between the files of the driver: oss.c (locations, objects), client.c (endpoint, signing,
- * errors), write.c (conditional writes, removal), list.c (listings, trees). Mirrors kOps'
- * util/pkg/vfs/ossfs.go as it was until 1.23; where it differs docs/differences.md says why. */
+ * errors), lock.c (locks), write.c (conditional writes, removal), list.c (listings, trees). Mirrors
+ * kOps' util/pkg/vfs/ossfs.go as it was until 1.23; where it differs docs/differences.md says why.
+ */
 #pragma once
 
 #include "auth/alicloud/alicloud.h"
@@ -27,7 +28,8 @@ struct ck_oss {
     int64_t skew_s;
     struct ck_cred_provider *creds;
     enum ck_oss_versioning versioning;
-    int64_t put_until_ms; /* monotonic; end of the lock on what is being replaced; 0: none */
+    /* Monotonic; when a write and a look under way have to end, because a lock does; 0: never. */
+    int64_t put_until_ms, look_until_ms;
 };
 
 /* ---- client.c ---- */
@@ -44,7 +46,39 @@ void ck_oss_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *
 /* The version of an object by its headers: ETag and marks of its writers, or its time. */
 void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret);
 
+/* At most so long; negative is not at all. */
+void ck_oss_at_most(struct ck_req *req, int64_t ms);
+
+/* ---- lock.c ---- */
+/* A turn at one version of one key: everybody who wants to replace that version needs its lock. */
+struct ck_oss_turn {
+    struct ck_oss *s;
+    const char *key, *want;
+    bool gone; /* seen: the object has another version, or is gone */
+    struct ck_lease lease;
+    /* Of the lock that is being taken. Its marks are the same in every sending. */
+    char marks[CK_MARKS_LEN];
+    unsigned sent; /* its number, from 1; 0: none has been asked for */
+    int64_t since; /* of the first sending */
+    bool look_first;
+};
+
+/* 0 while the object is still what is to be replaced, else CONFLICT. */
+int ck_oss_unchanged(struct ck_oss_turn *t, struct ck_err *err);
+/* Take the lock and make sure that the object is what was read. *ret_left: time to act in; 0 where
+ * no locks are made. */
+int ck_oss_begin(struct ck_oss_turn *t, int64_t *ret_left, struct ck_err *err);
+/* Leave the lock after what has been done under it ended with r. */
+void ck_oss_end(struct ck_oss_turn *t, int r);
+
 /* ---- write.c ---- */
+/* CONFLICT. */
+int ck_oss_changed(const struct ck_oss *s, const char *key, struct ck_err *err);
+/* A creation. Where the bucket keeps versions the service overwrites in spite of forbid-overwrite:
+ * there what exists already is found by looking first, unless the caller has `looked`, and writers
+ * of the same moment by looking again. */
+int ck_oss_create(struct ck_vfs *v, const struct ck_object_put *p, bool looked, struct ck_resp *ret,
+                  struct ck_err *err);
 int ck_oss_send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
                     struct ck_err *err);
 enum ck_object_verdict ck_oss_judge_put(struct ck_vfs *v, const struct ck_object_put *p,

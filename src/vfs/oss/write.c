@@ -19,22 +19,13 @@ enum {
     TRIES = 5,
 };
 
-#define LOCKS ".ckops/locks/"
-
-static int changed(struct ck_vfs *v, const char *key, struct ck_err *err)
+int ck_oss_changed(const struct ck_oss *s, const char *key, struct ck_err *err)
 {
     return ck_fail(err, CK_CONFLICT, "oss://%s/%s was changed by someone else since it was read",
-                   v->container, key);
+                   s->base.base.container, key);
 }
 
 /* ---- one exclusive or plain write ---- */
-
-static void at_most(struct ck_req *req, int64_t ms)
-{
-    ms = ms > 0 ? ms : 1;
-    if (req->timeout_ms <= 0 || ms < req->timeout_ms)
-        req->timeout_ms = ms;
-}
 
 static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_object_put *p,
                         struct ck_req *req)
@@ -44,7 +35,7 @@ static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_ob
     ck_oss_base(a, s, "PUT", p->key, req);
     req->body = p->data;
     if (s->put_until_ms)
-        at_most(req, s->put_until_ms - ck_mono_ms());
+        ck_oss_at_most(req, s->put_until_ms - ck_mono_ms());
     ck_md5(p->data, md5);
     ck_base64_encode(&b64, md5, sizeof md5);
     ck_nvs_addf(a, &req->headers, "content-md5", "%s", ck_buf_str(&b64));
@@ -68,14 +59,12 @@ static int look(struct ck_vfs *v, const struct ck_object_put *p, bool *ret_found
     return r;
 }
 
-/* Where the bucket keeps versions the service overwrites in spite of forbid-overwrite: what is
- * there already is found by looking first, and writers of the same moment by looking again. */
-static int create(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
+int ck_oss_create(struct ck_vfs *v, const struct ck_object_put *p, bool looked, struct ck_resp *ret,
                   struct ck_err *err)
 {
     struct ck_oss *s = (struct ck_oss *)v;
     bool found = false, ours = false;
-    if (s->versioning != CK_OSS_VERSIONING_NO) {
+    if (!looked && s->versioning != CK_OSS_VERSIONING_NO) {
         int r = look(v, p, &found, &ours, err);
         if (r < 0)
             return r;
@@ -123,7 +112,7 @@ static int send_once(struct ck_vfs *v, const char *key, const char *version, int
 {
     req->retry = CK_RETRY_NONE;
     for (unsigned i = 0;; i++) {
-        at_most(req, until_ms - ck_mono_ms());
+        ck_oss_at_most(req, until_ms - ck_mono_ms());
         int r = ck_http_do(ck_object_http(v), req, ret, err);
         if (r < 0 ? r != -(int)CK_UNAVAILABLE : ret->status < 500 && ret->status != 429)
             return r;
@@ -147,7 +136,7 @@ int ck_oss_send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_r
 {
     struct ck_oss *s = (struct ck_oss *)v;
     if (p->opts->mode == CK_WRITE_CREATE)
-        return create(v, p, ret, err);
+        return ck_oss_create(v, p, false, ret, err);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_req req;
     put_request(a, s, p, &req);
@@ -176,128 +165,22 @@ enum ck_object_verdict ck_oss_judge_put(struct ck_vfs *v, const struct ck_object
                                                                              : CK_OBJECT_FAILED;
 }
 
-/* ---- locks ---- */
-
-/* A turn at one version of one key. */
-struct turn {
-    struct ck_oss *s;
-    const char *key, *want;
-    struct ck_lease lease;
-};
-
-static const char *lock_key(struct ck_arena *a, const char *name)
-{
-    return ck_arena_printf(a, LOCKS "%s", name);
-}
-
-static int take_failed(const struct turn *t, const char *key, int r, struct ck_err *err)
-{
-    if (!err || r != -(int)CK_DENIED)
-        return ck_wrap(err, "taking a lock for oss://%s/%s", t->s->base.base.container, t->key);
-    CK_AUTOERR why = CK_ERR_INIT;
-    ck_err_move(&why, err);
-    return ck_fail(err, CK_DENIED,
-                   "taking a lock for oss://%s/%s: %s; a lock is an object of its own: allow "
-                   "GetObject, PutObject and DeleteObject on %.20s*, or set CKOPS_OSS_LOCKS=no to "
-                   "look before and after each write instead, which does not tell two writers "
-                   "within the same second apart",
-                   t->s->base.base.container, t->key, ck_err_msg(&why), key);
-}
-
-static int take(void *arg, const char *name, int64_t left, bool *ret_ours, struct ck_err *err)
-{
-    static const struct ck_write_opts opts = {.mode = CK_WRITE_CREATE};
-    const struct turn *t = arg;
-    struct ck_oss *s = t->s;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CK_AUTOERR why = CK_ERR_INIT;
-    const char *key = lock_key(a, name);
-    s->put_until_ms = ck_mono_ms() + left;
-    int r = ck_object_write(&s->base.base, key, CK_S("ckops\n"), &opts, NULL, &why);
-    s->put_until_ms = 0;
-    *ret_ours = r == 0;
-    if (r == 0 || r == -(int)CK_EXISTS)
-        return 0;
-    if (err)
-        ck_err_move(err, &why);
-    return take_failed(t, key, r, err);
-}
-
-/* A lock that cannot be removed stays as an empty object; nobody waits for it, because its version
- * does not come back. */
-static void drop(void *arg, const char *name)
-{
-    const struct turn *t = arg;
-    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
-    CK_AUTOERR err = CK_ERR_INIT;
-    if (ck_object_remove(&t->s->base.base, lock_key(a, name), NULL, &err) < 0)
-        ck_debug(1, "the lock %s was not removed: %s", name, ck_err_msg(&err));
-}
-
-/* 0 while the object is still what is to be replaced. */
-static int unchanged(void *arg, struct ck_err *err)
-{
-    const struct turn *t = arg;
-    CK_AUTORESP resp = {0};
-    struct ck_object_facts facts;
-    int r = ck_object_facts(&t->s->base.base, t->key, &resp, &facts, err);
-    if (r < 0)
-        return r;
-    bool same = facts.found && strcmp(facts.version.token, t->want) == 0;
-    return same ? 0 : changed(&t->s->base.base, t->key, err);
-}
-
-static const struct ck_lease_ops lease_ops = {take, drop, unchanged};
-
-/* Take the lock and make sure that the object is what was read. *ret_left: time to act in. */
-static int begin(struct turn *t, int64_t *ret_left, struct ck_err *err)
-{
-    struct ck_oss *s = t->s;
-    *ret_left = 0;
-    /* A look is cheaper than a lock; it pays where the answer is likely to be no. */
-    int r = s->base.base.losses || !s->locks ? unchanged(t, err) : 0;
-    if (r < 0 || !s->locks)
-        return r;
-    r = ck_lease_take(&s->base.base, t->key, t->want, &lease_ops, t, &t->lease, err);
-    if (r < 0)
-        return r;
-    r = unchanged(t, err);
-    *ret_left = ck_lease_left(&t->lease);
-    if (r == 0 && *ret_left <= 0)
-        r = ck_fail(
-            err, CK_UNAVAILABLE,
-            "error writing oss://%s/%s: the store was too slow: the lock had to be given up "
-            "before the write",
-            s->base.base.container, t->key);
-    if (r < 0)
-        ck_lease_drop(&lease_ops, t, &t->lease);
-    return r;
-}
-
-/* What was sent without a reply may still arrive: then the lock stays until others take it for
- * left behind. */
-static void end(struct turn *t, int r)
-{
-    if (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT)
-        ck_lease_drop(&lease_ops, t, &t->lease);
-}
-
 /* ---- conditional updates ---- */
 
 /* Without the right to make locks: after the look and the write another look, a moment later. */
-static int settle(struct turn *t, const struct ck_version *written, struct ck_err *err)
+static int settle(struct ck_oss_turn *t, const struct ck_version *written, struct ck_err *err)
 {
-    struct turn after = {.s = t->s, .key = t->key, .want = written->token};
+    struct ck_oss_turn after = {.s = t->s, .key = t->key, .want = written->token};
     ck_sleep_ms(SETTLE_MS);
-    return unchanged(&after, err);
+    return ck_oss_unchanged(&after, err);
 }
 
-static int update(struct turn *t, struct ck_slice data, const struct ck_write_opts *opts,
+static int update(struct ck_oss_turn *t, struct ck_slice data, const struct ck_write_opts *opts,
                   struct ck_version *ret, struct ck_err *err)
 {
     struct ck_oss *s = t->s;
     int64_t left;
-    int r = begin(t, &left, err);
+    int r = ck_oss_begin(t, &left, err);
     if (r < 0)
         return r;
     s->put_until_ms = left > 0 ? ck_mono_ms() + left : 0;
@@ -305,7 +188,7 @@ static int update(struct turn *t, struct ck_slice data, const struct ck_write_op
     s->put_until_ms = 0;
     if (r == 0 && !s->locks)
         r = settle(t, ret, err);
-    end(t, r);
+    ck_oss_end(t, r);
     return r;
 }
 
@@ -321,14 +204,14 @@ int ck_oss_write(struct ck_vfs *v, const char *key, struct ck_slice data,
     if (r < 0)
         return r;
     if (!opts->version || !*opts->version->token)
-        return changed(v, key, err); /* nothing to compare with: fail closed */
-    struct turn t = {.s = s, .key = key, .want = opts->version->token};
+        return ck_oss_changed(s, key, err); /* nothing to compare with: fail closed */
+    struct ck_oss_turn t = {.s = s, .key = key, .want = opts->version->token};
     return update(&t, data, opts, ret ? ret : &version, err ? err : &local);
 }
 
 /* ---- removing ---- */
 
-static int remove_locked(const struct turn *t, int64_t until_ms, struct ck_err *err)
+static int remove_locked(const struct ck_oss_turn *t, int64_t until_ms, struct ck_err *err)
 {
     struct ck_vfs *v = &t->s->base.base;
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -367,12 +250,12 @@ int ck_oss_remove(struct ck_vfs *v, const char *key, const struct ck_version *ve
     if (r < 0)
         return r;
     if (!*version->token)
-        return changed(v, key, err);
-    struct turn t = {.s = s, .key = key, .want = version->token};
-    r = begin(&t, &left, err);
+        return ck_oss_changed(s, key, err);
+    struct ck_oss_turn t = {.s = s, .key = key, .want = version->token};
+    r = ck_oss_begin(&t, &left, err);
     if (r < 0)
         return r;
     r = remove_locked(&t, ck_mono_ms() + (left > 0 ? left : CK_LEASE_HOLD_MS), err);
-    end(&t, r);
+    ck_oss_end(&t, r);
     return r;
 }
