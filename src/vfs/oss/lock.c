@@ -18,8 +18,9 @@
 /* In place of marks, before the number of the first lock that is not over yet. */
 #define OVER "over."
 
-/* Looks are cheap to repeat: one that gets no answer leaves time for another. */
-enum { LOOK_MS = 2500, NUMBER_MAX = 1000000 };
+/* What may be sent twice does not wait for the lock's end when there is no answer: it is tried
+ * again after ANSWER_MS, with twice the patience. */
+enum { ANSWER_MS = 1000, NUMBER_MAX = 1000000 };
 
 static const char *lock_key(struct ck_arena *a, const char *name)
 {
@@ -32,9 +33,9 @@ static const char *lock_key(struct ck_arena *a, const char *name)
 static int look(struct ck_oss *s, const char *key, int64_t until_ms, struct ck_resp *resp,
                 struct ck_object_facts *ret, struct ck_err *err)
 {
-    for (;;) {
+    for (int64_t patience = ANSWER_MS;; patience *= 2) {
         CK_AUTOERR why = CK_ERR_INIT;
-        int64_t soon = ck_mono_ms() + LOOK_MS;
+        int64_t soon = ck_mono_ms() + patience;
         s->look_until_ms = until_ms && soon < until_ms ? soon : until_ms;
         int r = ck_object_facts(&s->base.base, key, resp, ret, &why);
         s->look_until_ms = 0;
@@ -106,10 +107,11 @@ static int make(struct ck_oss_turn *t, const char *key, int64_t until, bool *ret
     struct ck_version ignored;
     CK_AUTORESP resp = {0};
     memcpy(p.marks, t->marks, sizeof p.marks);
-    int64_t soon = ck_mono_ms() + LOOK_MS;
+    int64_t soon = ck_mono_ms() + ((int64_t)ANSWER_MS << t->unanswered);
     s->put_until_ms = soon < until ? soon : until;
     int r = ck_oss_create(v, &p, true, &resp, err);
     s->put_until_ms = 0;
+    t->unanswered += r == -(int)CK_TIMEOUT && t->unanswered < 4;
     *ret_unsure = r < 0 || resp.status >= 500 || resp.attempts > 1;
     if (r < 0)
         return r;

@@ -61,6 +61,7 @@ struct ck_oss_turn {
     unsigned sent; /* its number, from 1; 0: none has been asked for */
     int64_t since; /* of the first sending */
     bool look_first;
+    unsigned unanswered; /* sendings without an answer in time */
 };
 
 /* 0 while the object is still what is to be replaced, else CONFLICT. */
