@@ -33,14 +33,16 @@ const char *ck_lease_name(const struct ck_lease *l, unsigned n, char out[CK_LEAS
 }
 
 /* The holder needs two more answers of the store, so `took` of one tells how long that may be. */
-static void wait_a_moment(int64_t took, unsigned shift)
+static void wait_a_moment(struct ck_vfs *v, int64_t took, unsigned shift)
 {
     int64_t most = took < LEAST_WAIT_MS ? LEAST_WAIT_MS : took;
     uint16_t random;
     ck_random(&random, sizeof random);
     most = most < MOST_WAIT_MS ? most << (shift < 8 ? shift : 8) : MOST_WAIT_MS;
     most = most < MOST_WAIT_MS ? most : MOST_WAIT_MS;
-    ck_sleep_ms(most / 2 + random % (most / 2 + 1));
+    most = most / 2 + random % (most / 2 + 1);
+    v->waited_ms += most;
+    ck_sleep_ms(most);
 }
 
 static int waited_too_long(struct ck_vfs *v, const char *key, const struct ck_lease *l,
@@ -79,7 +81,7 @@ int ck_lease_take(struct ck_vfs *v, const char *key, const char *version,
             continue;
         }
         seen = seen ? seen : now;
-        wait_a_moment(now - asked, tries);
+        wait_a_moment(v, now - asked, tries);
         r = ops->moved(arg, err);
         if (r < 0)
             return r;

@@ -141,11 +141,12 @@ int ck_vfs_write(const struct ck_path *p, struct ck_slice data, const struct ck_
     if (r < 0)
         return r;
     int64_t began = ck_mono_ms();
+    p->vfs->waited_ms = 0;
     r = ops(p)->write(p->vfs, p->key, data, opts, ret_version ? ret_version : &ignored, err);
     r = done(&c, end(&s, r));
     /* Writers of local files queue for the folder's lock already. */
     bool shared = opts->mode == CK_WRITE_IF_UNCHANGED && !ops(p)->absolute_keys;
-    return shared ? let_pass(p, r, ck_mono_ms() - began) : r;
+    return shared ? let_pass(p, r, ck_mono_ms() - began - p->vfs->waited_ms) : r;
 }
 
 static bool takes_pieces(const struct ck_path *p)

@@ -291,6 +291,7 @@ struct ck_vfs {
      * kept by ck_vfs_write. */
     uint32_t contended_key;
     unsigned losses;
+    int64_t waited_ms; /* of the write under way, for others: no part of what the store needs */
 };
 
 /* Parse a store URL or a bare path. No I/O.

@@ -123,6 +123,7 @@ static int send_once(struct ck_vfs *v, const char *key, const char *version, int
             return r;
         if (!over && !still_there(v, key, version))
             return r;
+        v->waited_ms += wait;
         ck_sleep_ms(wait);
         if (!still_there(v, key, version))
             return r;
