@@ -60,10 +60,12 @@ int ck_outcome_of_silence(const struct ck_outcome *o, struct ck_version *ret, st
 {
     struct ck_seen now = {.verdict = CK_MARKS_UNKNOWN};
     CK_AUTOERR why = CK_ERR_INIT;
-    if (o->look(o->arg, &now, &why) < 0)
+    int r = o->look(o->arg, &now, &why);
+    bool done = r == 0 && took_effect(&now, ret);
+    bool open = !done && now.verdict != CK_MARKS_NOT_OURS;
+    if (r < 0 || (open && o->late))
         return ck_wrap(err, "the outcome of the write is unknown");
-    bool done = took_effect(&now, ret);
-    if (!done && now.verdict != CK_MARKS_NOT_OURS)
+    if (open)
         return -(int)err->code;
     ck_err_done(err);
     return done ? 0 : ck_outcome_refused(o, err);

@@ -15,6 +15,7 @@ struct ck_seen {
 struct ck_outcome {
     const char *scheme, *container, *key; /* for messages */
     bool create;                          /* else an update */
+    bool late; /* the store does not compare: what was sent may arrive after the look */
     /* Look at the object: fills *ret. An error when the store does not answer. */
     int (*look)(void *arg, struct ck_seen *ret, struct ck_err *err);
     void *arg;

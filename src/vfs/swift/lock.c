@@ -7,7 +7,9 @@
  * never returns, so neither does the lock. */
 #include "vfs/swift/swift.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "vfs/object/once.h"
 
 static int take(void *arg, const char *name, int64_t left, bool *ret_ours, struct ck_err *err)
 {
@@ -37,8 +39,10 @@ static int take(void *arg, const char *name, int64_t left, bool *ret_ours, struc
     return r;
 }
 
-/* A lock that cannot be removed costs the next writer of a key that is made anew a wait, and nobody
- * else anything. */
+/* A removal that was sent twice could meet the lock of somebody else the second time: of a version
+ * that is still there, or of "absent", which comes back. So it is sent again only after a refusal,
+ * unless the lock is spent. One that cannot be removed costs the next writer of that version a
+ * wait, and nobody else anything. */
 static void drop(void *arg, const char *name)
 {
     const struct ck_swift_lock *l = arg;
@@ -48,7 +52,10 @@ static void drop(void *arg, const char *name)
     ck_swift_request(a, l->s, "DELETE", name, NULL, &req);
     req.timeout_ms = CK_LEASE_HOLD_MS;
     CK_AUTORESP resp = {0};
-    int r = ck_swift_send(l->s, &req, &resp, &err);
+    const struct ck_once once = {.http = ck_swift_http(l->s),
+                                 .until_ms = ck_mono_ms() + CK_LEASE_HOLD_MS};
+    int r =
+        l->spent ? ck_swift_send(l->s, &req, &resp, &err) : ck_once_send(&once, &req, &resp, &err);
     if (r < 0 || (resp.status != 204 && resp.status != 404))
         ck_debug(1, "the lock %s was not removed: %s", name, r < 0 ? ck_err_msg(&err) : "refused");
 }

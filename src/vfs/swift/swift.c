@@ -9,23 +9,26 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CONTAINER = 256 };
+enum { MAX_CONTAINER = 256, MAX_TAG = 80 };
 
 /* ---- versions ---- */
 
-/* The ETag is the content's MD5, which comes back when content does. What makes a version unique is
- * the mark of ckops' own writes, or the time at which somebody else's was made. */
+/* The ETag is the content's MD5, which comes back when content does. What makes a version unique
+ * are the marks of ckops' own writes, or the time at which somebody else's was made. The time comes
+ * first, so that a mark that stands for such a version is made of both. */
 void ck_swift_version(const struct ck_resp *resp, struct ck_version *ret)
 {
     if (!ret)
         return;
     ret->token[0] = '\0';
     const char *etag = ck_nvs_get(&resp->headers, "etag");
-    const char *mark = ck_nvs_get(&resp->headers, CK_SWIFT_NONCE_HEADER);
-    if (!mark)
-        mark = ck_nvs_get(&resp->headers, "x-timestamp");
-    if (etag && strlen(etag) + (mark ? strlen(mark) : 0) + 2 < sizeof ret->token)
-        snprintf(ret->token, sizeof ret->token, "%s%s%s", etag, mark ? ":" : "", mark ? mark : "");
+    const char *time = ck_nvs_get(&resp->headers, "x-timestamp");
+    if (!etag || strlen(etag) > MAX_TAG || strchr(etag, ' '))
+        return;
+    size_t n = (size_t)snprintf(ret->token, sizeof ret->token, "%s", etag);
+    ck_marks_add(ret, ck_nvs_get(&resp->headers, CK_SWIFT_MARKS));
+    if (!ret->token[n] && time && *time && !strchr(time, ' '))
+        snprintf(ret->token, sizeof ret->token, "%.30s@%s", time, etag);
 }
 
 /* Manifests of large objects have ETags that are no MD5 of what is read. */

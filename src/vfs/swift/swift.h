@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "vfs/lease.h"
 #include "vfs/object/listing.h"
+#include "vfs/object/marks.h"
 #include "vfs/object/refusal.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
@@ -46,8 +47,8 @@ int ck_swift_check_container(struct ck_swift *s, const char *verb, const char *k
 int ck_swift_make_container(struct ck_swift *s, const char *key, struct ck_err *err);
 
 /* ---- swift.c ---- */
-#define CK_SWIFT_NONCE_HEADER "x-object-meta-ckops-write"
-/* The version of an object by its headers: ETag and this writer's mark, or its time. */
+#define CK_SWIFT_MARKS "x-object-meta-ckops-write"
+/* The version of an object by its headers: ETag and the marks of its writers, or its time. */
 void ck_swift_version(const struct ck_resp *resp, struct ck_version *ret);
 
 /* ---- lock.c ---- */
@@ -57,6 +58,7 @@ struct ck_swift_lock {
     int (*moved)(void *arg, struct ck_err *err); /* as in struct ck_lease_ops */
     void *arg;
     struct ck_lease lease;
+    bool spent; /* its version is gone and does not come back */
 };
 int ck_swift_lock(struct ck_swift_lock *l, const char *version, struct ck_err *err);
 void ck_swift_unlock(struct ck_swift_lock *l);
