@@ -55,7 +55,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         s.seen.append((self.command, path))
         if path in s.failing:
-            return self.reply(s.failing[path], {"error": {"message": "text of the server"}})
+            return self.reply(s.failing[path], s.words)
         if path == "/":
             ids = [v for v in (("v3.14", "stable"), ("v2.0", "deprecated")) if v[0][:2] in s.versions]
             return self.reply(300, {"versions": {"values": [{"id": i, "status": st} for i, st in ids]}})
@@ -88,7 +88,7 @@ class World:
         s = self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         s.daemon_threads = True
         s.seen, s.logins, s.store, s.failing = [], [], [], {}
-        s.scheme = "http"
+        s.scheme, s.words = "http", {"error": {"message": "text of the server"}}
         s.tokens, s.lifetime, s.versions, s.catalog, s.refuse = 0, 3600, ("v3", "v2"), True, 0
         threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.url = "http://127.0.0.1:%d" % s.server_address[1]
@@ -388,6 +388,16 @@ def cloud_of_another_type(w):
     w.set(CLOUD="x")
 
 
+def of_another_service(w):
+    refused(400)(w)
+    w.server.words = "<html><h1>Bad Request</h1></html>"
+
+
+def incomplete_cloud(w):
+    w.file(".config/openstack/clouds.yaml", f"clouds: {{x: {{auth: {{auth_url: '{w.url}'}}}}}}")
+    w.set(CLOUD="x")
+
+
 FAILING = {
     "nothing": (lambda w: None, ["no OpenStack credentials were found; tried:", "OS_CLOUD: not set",
                                  "environment: Missing environment variable [OS_AUTH_URL]", ".openstack/config"]),
@@ -396,7 +406,8 @@ FAILING = {
     "no secret": (lambda w: basic(w, APPLICATION_CREDENTIAL_ID="ac"), ["[OS_APPLICATION_CREDENTIAL_SECRET]"]),
     "a secret alone": (lambda w: basic(w, PASSWORD=None, USERNAME=None, APPLICATION_CREDENTIAL_SECRET=SECRET),
                        ["Missing environment variable [OS_PASSWORD]"]),
-    "no domain of the project": (without("USER_DOMAIN_NAME", "PROJECT_DOMAIN_NAME"), ["[OS_PROJECT_ID]"]),
+    "no domain of the project": (without("USER_DOMAIN_NAME", "PROJECT_DOMAIN_NAME"), [
+        "Missing environment variable [OS_PROJECT_ID]", "without OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID"]),
     "no domain of the user": (without("USER_DOMAIN_NAME", "PROJECT_NAME", "PROJECT_DOMAIN_NAME"), ["[OS_USER_DOMAIN_NAME]"]),
     "another auth type": (lambda w: basic(w, AUTH_TYPE="v3oidcpassword"), ['the auth type "v3oidcpassword" is not offered']),
     "wrong password": (refused(401), ["refused user env of project proj (from the environment): 401: text of the server",
@@ -405,6 +416,7 @@ FAILING = {
     "unknown application credential": (lambda w: appcred(w, 404), ["refused application credential ac", "does not exist"]),
     "forbidden": (refused(403), ["403: text of the server"]),
     "malformed": (refused(400), ["400: text of the server", "do not fit together"]),
+    "another service": (of_another_service, ["400; OS_AUTH_URL names no identity service"]),
     "no identity service": (refused(404), ["names no identity service"]),
     "server error": (refused(500), ["refused user env", "500"]),
     "no project": (unscoped, ["without a service catalog", "OS_PROJECT_ID"]),
@@ -419,6 +431,8 @@ FAILING = {
     "no clouds.yaml": (lambda w: w.set(CLOUD="x"), ["there is no clouds.yaml"]),
     "clouds.yaml named and missing": (lambda w: w.set(CLOUD="x", CLIENT_CONFIG_FILE="/nonexistent/c.yaml"), ["does not exist"]),
     "broken clouds.yaml": (lambda w: (cloud_named(w), w.file(".config/openstack/clouds.yaml", "a: [")), ["clouds.yaml"]),
+    "incomplete cloud": (incomplete_cloud, ["cloud x of ", "is incomplete", "without OS_, in small letters",
+                                            "Missing one of the following environment variables [OS_USERID"]),
     "cloud of another type": (cloud_of_another_type, ['"v3oidcpassword" is not offered']),
     "file named and missing": (lambda w: w.env.update(OPENSTACK_CREDENTIAL_FILE="/nonexistent/x"), ["does not exist"]),
     "file without a section": (lambda w: w.file(".openstack/config", "[Global]\nregion=x\n"), ["error getting section of Default"]),

@@ -124,6 +124,10 @@ static void reading(void **state)
          CK_OK, "hello 2@\"11111111111111111111111111111111\""},
         {"cut short, then whole", READ, AUTH GET OK_HELLO "! truncate\n" GET OK_HELLO, CK_OK,
          HELLO_TEXT},
+        {"a token that ends while a request is sent again", READ,
+         AUTH GET "< 503\n" GET "< 401\n" TOKEN("t2") "> GET " SW
+                                                      "/bkt/k\n> x-auth-token: t2\n" OK_HELLO,
+         CK_OK, HELLO_TEXT},
         {"always failing", READ, AUTH GET "< 503\n" GET "< 503\n" GET "< 503\n", CK_UNAVAILABLE,
          "503 Service Unavailable"},
     };
@@ -269,9 +273,11 @@ static void updating(void **state)
         {"reported as written, and the old version is there: the lock stays", UPDATE,
          LOCKED UPDATE_PUT "< 201\n" HEAD OLD_REPLY, CK_UNAVAILABLE, "is not what was written"},
         {"damaged on the way", UPDATE, LOCKED UPDATE_PUT "< 422\n" UNLOCK, CK_UNAVAILABLE,
-         "422 Unprocessable Entity"},
+         "422 Unprocessable Content"},
         {"ended token", UPDATE, LOCKED UPDATE_PUT "< 401\n" TOKEN("tok") UPDATE_PUT "< 201\n" GONE,
          CK_OK, HELLO_MD5},
+        {"the content came too slowly", UPDATE, LOCKED UPDATE_PUT "< 408\n" UNLOCK, CK_UNAVAILABLE,
+         "408 Request Timeout"},
         {"the marks go on from a version without any", UPDATE,
          LOCKED UPDATE_PUT "> x-object-meta-ckops-write: *." OLD_MARK "\n< 201\n" GONE, CK_OK,
          HELLO_MD5},
@@ -505,12 +511,15 @@ static void bad_names_are_refused_before_any_request(void **state)
         {"swift://a%20b/x", "swift://a-20b/x would do"},
         {"swift://a:b/x", "swift://a-b/x would do"},
         {"swift://../x", "swift://state-store/x would do"},
-        {"swift://ckops_lock_1/x", "would do"},
+        {"swift://ckops_lock_1/x", "not begin with ckops_lock_; swift://state-store/x would do"},
         {"swift://b/x\ny", "control characters"},
         {"swift://b/a/../c", "\"..\" is not allowed"},
         {"swift://user:pw@b/c", "credentials do not belong in a URL"},
         {"swift://b/a?b", "no query"},
-        {"swift://b/%zz", "invalid openstack cloud storage path"},
+        {"swift://b/%zz", "write %25 for the sign itself"},
+        {"swift://b/%00", "not by 00"},
+        {"swift://b/a\xFF", "\"swift://b/a\\xff\": it is not UTF-8"},
+        {"swift://b/%ff", "it is not UTF-8"},
     };
     for (size_t i = 0; i < CK_ARRAY_LEN(t); i++) {
         struct ck_env env = {0};
@@ -534,11 +543,40 @@ static void bad_names_are_refused_before_any_request(void **state)
 
 static void keys_swift_cannot_hold_cost_no_request(void **state)
 {
-    static const char *const keys[] = {"swift://bkt/\xFF", "swift://bkt"};
-    for (size_t i = 0; i < CK_ARRAY_LEN(keys); i++) {
-        const struct wire_case t = {keys[i], CREATE, "", CK_INVALID, i ? "empty" : "UTF-8"};
-        check(&t, keys[i], NULL);
+    CK_AUTOBUF struct ck_buf lengthy = CK_BUF_INIT;
+    ck_buf_fill(&lengthy, 'x', 1025);
+    const struct {
+        const char *key, *text;
+    } t[] = {
+        {"\xFF", "not UTF-8"}, {"", "must not be empty"}, {ck_buf_str(&lengthy), "at most 1024"}};
+    for (size_t i = 0; i < CK_ARRAY_LEN(t); i++) {
+        struct ck_env env = {0};
+        CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+        CK_AUTOERR err = CK_ERR_INIT;
+        struct ck_vfs_ctx ctx = {.env = &env, .arena = a};
+        struct ck_path p;
+        assert_int_equal(ck_vfs_parse(&ctx, "swift://bkt/k", &p, &err), 0);
+        p.key = t[i].key; /* as joined from names that were read */
+        assert_int_equal(ck_vfs_write(&p, CK_S("x"), NULL, NULL, &err), -CK_INVALID);
+        assert_non_null(strstr(ck_err_msg(&err), t[i].text));
     }
+}
+
+static void switches_are_yes_or_no(void **state)
+{
+    static const char *const names[] = {"CKOPS_SWIFT_LOCKS", "CKOPS_SWIFT_CREATE_CONTAINER"};
+    static const char *const values[] = {"false", "true", "YES", "1"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(names); i++)
+        for (size_t k = 0; k < CK_ARRAY_LEN(values); k++) {
+            const char *const env[] = {names[i], values[k], NULL};
+            const struct wire_case c = {values[k], READ, "", CK_INVALID, "it must be yes or no"};
+            check(&c, "swift://bkt/k", env);
+        }
+    static const char *const usual[] = {"CKOPS_SWIFT_LOCKS", "yes", "CKOPS_SWIFT_CREATE_CONTAINER",
+                                        "no", NULL};
+    static const struct wire_case c = {"as usual", WRITE, AUTH PUT "< 404\n", CK_INVALID,
+                                       "CKOPS_SWIFT_CREATE_CONTAINER=yes"};
+    check(&c, "swift://bkt/k", usual);
 }
 
 /* ---- a store that remembers the marks ---- */
@@ -658,6 +696,7 @@ int main(void)
         cmocka_unit_test(keys_keep_their_slashes),
         cmocka_unit_test(bad_names_are_refused_before_any_request),
         cmocka_unit_test(keys_swift_cannot_hold_cost_no_request),
+        cmocka_unit_test(switches_are_yes_or_no),
         cmocka_unit_test(ones_own_write_is_known_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

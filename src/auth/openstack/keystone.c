@@ -67,14 +67,16 @@ static int refused(struct ck_os *os, struct ck_arena *a, const struct ck_req *re
     int s = resp->status;
     bool bad_login = s == 401 || (s == 404 && os->method == OS_BY_APPCRED);
     ck_buf_fmt(&b, "%s refused %s: %d", ck_buf_str(&url), os->who, s);
+    size_t silent = b.len;
     put_said(&b, a, resp);
+    bool stranger = s == 400 && b.len == silent; /* Keystone says what it does not like */
     if (bad_login && os->method == OS_BY_APPCRED)
         ck_buf_puts(&b, "; the application credential does not exist, has expired, or its secret "
                         "is wrong");
     else if (bad_login)
         ck_buf_puts(&b, "; check user, password, domain and project, and that the user has a role "
                         "in the project");
-    else if (s == 404 || (s >= 300 && s < 400))
+    else if (s == 404 || (s >= 300 && s < 400) || stranger)
         ck_buf_puts(&b, "; OS_AUTH_URL names no identity service of this version");
     else if (s == 400)
         ck_buf_puts(&b, "; the settings do not fit together");

@@ -87,8 +87,9 @@ bool ck_os_again(void *arg, struct ck_req *r, const struct ck_resp *resp)
     struct ck_os_use *use = arg;
     struct ck_os *os = use->os;
     /* A one-time code cannot be used again. */
-    if (resp->status != 401 || resp->attempts > 1 || os->set.v[OS_K_PASSCODE])
+    if (resp->status != 401 || use->renewed || os->set.v[OS_K_PASSCODE])
         return false;
+    use->renewed = true;
     if (use->generation == os->generation) {
         ck_debug(4, "the token was refused; signing in again");
         forget_token(os);

@@ -30,6 +30,7 @@ int ck_os_endpoint(struct ck_os *os, const char **ret_url, struct ck_err *err);
 struct ck_os_use {
     struct ck_os *os;
     unsigned generation; /* of the token it bore last */
+    bool renewed;        /* a token of it was refused before */
 };
 /* For struct ck_req: adds the token, renewed shortly before it ends. arg is a struct ck_os_use. */
 int ck_os_sign(void *use, struct ck_arena *a, struct ck_req *r, struct ck_err *err);

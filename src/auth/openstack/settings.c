@@ -158,7 +158,9 @@ int ck_os_check(const struct ck_os_settings *s, enum ck_os_method *ret, struct c
     if (v2)
         return 0;
     if (v[OS_K_PROJECT_NAME] && !v[OS_K_PROJECT_ID] && !project_domain)
-        return missing(err, "OS_PROJECT_ID");
+        return ck_fail(err, CK_INVALID,
+                       "Missing environment variable [OS_PROJECT_ID]: a project's name is not "
+                       "enough without OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID");
     if (!v[OS_K_USER_ID] && !user_domain)
         return missing(err, "OS_USER_DOMAIN_NAME");
     return 0;
@@ -199,7 +201,10 @@ static int load_cloud(struct ck_os *os, const char *cloud, struct ck_err *err)
     r = ck_os_check(&os->set, &os->method, err);
     if (r == -(int)CK_INVALID) {
         err->code = CK_UNAUTHENTICATED;
-        return ck_wrap(err, "%s, which stands for the setting of the same name", os->source);
+        return ck_wrap(err,
+                       "%s is incomplete (below \"auth\" names are those of the variables without "
+                       "OS_, in small letters)",
+                       os->source);
     }
     return r;
 }

@@ -11,6 +11,8 @@
 
 enum { MAX_CONTAINER = 256, MAX_TAG = 80 };
 
+#define LOCK_PREFIX "ckops_lock_" /* of vfs/lease.h */
+
 /* ---- versions ---- */
 
 /* The ETag is the content's MD5, which comes back when content does. What makes a version unique
@@ -213,7 +215,7 @@ static bool container_ok(const char *c)
 {
     size_t n = strlen(c);
     if (!n || n > MAX_CONTAINER || strcmp(c, ".") == 0 || strcmp(c, "..") == 0 ||
-        ck_str_starts(c, "ckops_lock_") || !ck_utf8_valid(ck_slice_of(c)))
+        ck_str_starts(c, LOCK_PREFIX) || !ck_utf8_valid(ck_slice_of(c)))
         return false;
     for (; *c; c++)
         if (!name_char(*c))
@@ -256,13 +258,20 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
         put_nearest(&near, name);
         return ck_fail(err, CK_INVALID,
                        "invalid openstack cloud storage path: %s: a container's name has 1 to %d "
-                       "bytes without blanks, slashes, colons, quotes and percent signs; "
-                       "swift://%s%s would do",
+                       "bytes without blanks, slashes, colons, quotes and percent signs, and does "
+                       "not begin with " LOCK_PREFIX "; swift://%s%s would do",
                        ck_buf_str(&quoted), MAX_CONTAINER, ck_buf_str(&near), name.ptr + name.len);
     }
     struct ck_vfs_url parts;
     if (!ck_vfs_url_split(ctx->arena, url, &parts))
-        return ck_fail(err, CK_INVALID, "invalid openstack cloud storage path: %s",
+        return ck_fail(err, CK_INVALID,
+                       "invalid openstack cloud storage path: %s: a percent sign is followed by "
+                       "two hexadecimal digits, but not by 00; write %%25 for the sign itself",
+                       ck_buf_str(&quoted));
+    if (!ck_utf8_valid(ck_slice_of(parts.key)))
+        return ck_fail(err, CK_INVALID,
+                       "invalid openstack cloud storage path: %s: it is not UTF-8, which Swift "
+                       "needs",
                        ck_buf_str(&quoted));
     bool is_new;
     struct ck_vfs *v =
