@@ -34,7 +34,7 @@ def servers_behind(fault):
     """Swift, and the environment of a client that meets the fault on its way there."""
     ports = {}
     with faults.FaultProxy(lambda path: f"http://127.0.0.1:{ports[path[:3]]}", hold=12) as proxy:
-        with swift_server.Swift(public=proxy.url) as swift:
+        with swift_server.Swift(public=[proxy.url]) as swift:
             ports.update({"/v3": swift.port, "/v1": swift.ports["proxy"]})
             if fault:
                 proxy.share(FAULTS.get(fault, 0.05), *(FAULTS if fault == "any" else [fault]))

@@ -88,3 +88,37 @@ def sweep(new_proxy, open_store, command, faults, jobs=6):
         store.ok(*args, stdin=text)
         total = proxy.n
     side_by_side(case, [(fault, count, n) for fault, count in faults for n in range(1, total + 1)], jobs)
+
+
+# Operations beneath the commands, as tests/unit/vfs_cli has them.
+OPERATIONS = ["get", "put", "create", "update", "hash", "list", "dirs", "tree", "rm", "rm version", "rmtree", "rmversions"]
+
+
+def sweep_operation(new_proxy, server, fresh, vfs, op, jobs=6):
+    """The operation with each fault at each of its requests in turn; what must hold after a success. new_proxy() makes a proxy,
+    fresh(server) a container; server tells of it by store, env, keys and read; vfs runs vfs_cli."""
+    key = {"create": "d/new", "list": "d", "dirs": ".", "tree": "d", "rmtree": "d"}.get(op, "d/x")
+    gone = {"rm": ["d/x"], "rm version": ["d/x"], "rmversions": ["d/x"], "rmtree": ["d/x", "d/y"]}.get(op, [])
+    there = sorted({"d/x", "d/y", *(["d/new"] if op == "create" else [])} - set(gone))
+
+    def perform(fault, n):
+        with new_proxy() as proxy:
+            container = fresh(server)
+            store, env = server.store(container), server.env(url=proxy.url)
+            version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
+            vfs(store, "put", "d/y", env=env, stdin="two")
+            proxy.arm(n, fault, 1)
+            p = vfs(store, op.split()[0], key, *([version] if op in ("update", "rm version") else []), env=env, stdin="new")
+            total = proxy.n
+        what = (fault, n, p.stderr)
+        assert p.returncode == 0 or p.stderr.startswith(b"not-found: ") and op == "rmversions", what
+        assert total >= n and server.keys(container) == there, what
+        if op in ("put", "create", "update"):
+            assert server.read(container, key) == b"new", what
+        if op == "get":
+            assert p.stdout == b"one", what
+        return total
+
+    total = perform(None, 0)
+    faults = ("500", "break before", "break after") + ("truncate", "duplicate", "503") * FULL
+    side_by_side(perform, [(fault, n) for fault in faults for n in range(1, total + 1)], jobs)

@@ -18,7 +18,7 @@ import time
 import pytest
 
 from faults import FaultProxy
-from sweeps import side_by_side, sweep
+from sweeps import OPERATIONS, side_by_side, sweep, sweep_operation
 from test_conformance import BUILD, COUNTS, FAULTS as CONFORMANCE_FAULTS, FULL, REQUIRED, TINY, bad_network, passes, pki  # noqa: F401
 from test_everyday import ALL, GROUP, NAME
 from test_s3 import EXTRA, reply
@@ -241,40 +241,12 @@ def test_fault_at_each_request(running, tmp_path, kind, command):
     sweep(lambda: FaultProxy(server.url), lambda proxy: Store(server, tmp_path, proxy.url), command, FAULTS)
 
 
-# Operations beneath the commands, with what must hold after a success.
-OPERATIONS = ["get", "put", "create", "update", "hash", "list", "dirs", "tree", "rm", "rm version", "rmtree", "rmversions"]
-
-
 @pytest.mark.slow
 @names
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_fault_at_each_request_of_an_operation(running, kind, op):
     server = running(kind)
-    key = {"create": "d/new", "list": "d", "dirs": ".", "tree": "d", "rmtree": "d"}.get(op, "d/x")
-    gone = {"rm": ["d/x"], "rm version": ["d/x"], "rmversions": ["d/x"], "rmtree": ["d/x", "d/y"]}.get(op, [])
-    there = sorted({"d/x", "d/y", *(["d/new"] if op == "create" else [])} - set(gone))
-
-    def perform(fault, n):
-        with FaultProxy(server.url) as proxy:
-            container = fresh(server)
-            store, env = server.store(container), server.env(proxy.url)
-            version = vfs(store, "put", "d/x", env=env, stdin="one").stdout.decode().strip()
-            vfs(store, "put", "d/y", env=env, stdin="two")
-            proxy.arm(n, fault, 1)
-            p = vfs(store, op.split()[0], key, *([version] if op in ("update", "rm version") else []), env=env, stdin="new")
-            total = proxy.n
-        what = (fault, n, p.stderr)
-        assert p.returncode == 0 or p.stderr.startswith(b"not-found: ") and op == "rmversions", what
-        assert total >= n and server.keys(container) == there, what
-        if op in ("put", "create", "update"):
-            assert server.read(container, key) == b"new", what
-        if op == "get":
-            assert p.stdout == b"one", what
-        return total
-
-    total = perform(None, 0)
-    faults = ("500", "break before", "break after") + ("truncate", "duplicate", "503") * FULL
-    side_by_side(perform, [(fault, n) for fault in faults for n in range(1, total + 1)])
+    sweep_operation(lambda: FaultProxy(server.url), server, fresh, vfs, op)
 
 
 # ---- large objects

@@ -9,10 +9,10 @@ import itertools
 import json
 import os
 import pathlib
+import queue
 import subprocess
 import sys
 import time
-import urllib.parse
 
 import pytest
 
@@ -20,15 +20,16 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))
 import servers  # noqa: E402
 import swift_server  # noqa: E402
-from test_conformance import FULL, PROGRAM as CONTRACT  # noqa: E402
+from test_conformance import BUILD, FAULTS, FULL, PROGRAM as CONTRACT  # noqa: E402
 from faults import FaultProxy  # noqa: E402
-from sweeps import EVERYDAY, sweep  # noqa: E402
+from sweeps import EVERYDAY, OPERATIONS, sweep, sweep_operation  # noqa: E402
 from test_everyday import ALL, GROUP, NAME  # noqa: E402
 
 PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
 REQUIRED = os.environ.get("CKOPS_SERVERS_REQUIRED") == "1"
 pytestmark = pytest.mark.skipif(not os.access(PROGRAM, os.X_OK), reason=f"{PROGRAM} is not built (CKOPS_BIN)")
 
+VFS = BUILD / "tests/unit/vfs_cli"
 SECRETS = (swift_server.PASSWORD, swift_server.APPCRED_SECRET)
 # Some thirty requests a second are what these five processes answer together.
 COUNTS = {"CK_RACE_ROUNDS": "100", "CK_CAS_STEPS": "200", "CK_CAS_WRITERS": "64", "CK_MANY": "2500"} if FULL else \
@@ -44,23 +45,36 @@ def start(**options):
         (pytest.fail if REQUIRED else pytest.skip)(str(e))
 
 
+AT_ONCE = 4
+
+
 @pytest.fixture(scope="module")
-def proxy():
-    """In front of Keystone and Swift, for the catalog's public interface leads there."""
+def swift():
+    """Some proxies stand in front of Keystone and Swift: each region's public interface leads to one."""
     ports = {}
-    p = FaultProxy(lambda path: f"http://127.0.0.1:{ports[path[:3]]}")
-    p.ports = ports
-    yield p
-    p.close()
+    proxies = [FaultProxy(lambda path: f"http://127.0.0.1:{ports[path[:3]]}") for _ in range(AT_ONCE)]
+    try:
+        s = start(public=[p.url for p in proxies], page=100 if FULL else 10)
+        s.containers = itertools.count(1)
+        s.proxies = queue.Queue()
+        for p in proxies:
+            s.proxies.put(p)
+        ports.update({"/v3": s.port, "/v1": s.ports["proxy"]})
+        yield s
+        s.stop()
+    finally:
+        for p in proxies:
+            p.close()
 
 
-@pytest.fixture(scope="module")
-def swift(proxy):
-    s = start(public=proxy.url, page=100 if FULL else 10)
-    s.containers = itertools.count(1)
-    proxy.ports.update({"/v3": s.port, "/v1": s.ports["proxy"]})
-    yield s
-    s.stop()
+@contextlib.contextmanager
+def a_proxy(swift):
+    p = swift.proxies.get()
+    try:
+        yield p
+    finally:
+        p.arm(0, None, 0)
+        swift.proxies.put(p)
 
 
 @pytest.fixture(scope="module")
@@ -104,22 +118,14 @@ class Store:
         return p
 
     def keys(self):
-        keys, marker = [], ""
-        while True:
-            status, _, body = self.server.request("GET", f"/{self.container}?format=json&marker={urllib.parse.quote(marker)}")
-            assert status == 200
-            rows = json.loads(body)
-            if not rows:
-                return keys
-            keys += [r["name"] for r in rows]
-            marker = keys[-1]
+        return self.server.keys(self.container)
 
     def put(self, key, text):
         assert self.server.request("PUT", f"/{self.container}/state/{key}", text.encode())[0] == 201
 
     def read(self, key):
-        status, _, body = self.server.request("GET", f"/{self.container}/state/{key}")
-        return body.decode() if status == 200 else None
+        body = self.server.read(self.container, "state/" + key)
+        return None if body is None else body.decode()
 
     def locks(self):
         _, _, body = self.server.request("GET", "?format=json&prefix=ckops_lock_&limit=100")
@@ -210,9 +216,37 @@ def test_a_writer_that_died_is_waited_for_and_then_passed(swift, tmp_path):
 # A store that fails for good right after a lock was taken costs the repair the wait for that lock: rarely run.
 @pytest.mark.slow
 @pytest.mark.parametrize("command", EVERYDAY if FULL else ["edit", "delete"])
-def test_fault_at_each_request(swift, proxy, tmp_path, command):
+def test_fault_at_each_request(swift, tmp_path, command):
     faults = [(f, n) for f in ("503", "break before", "break after") for n in ((1, 1000) if FULL else (1,))]
-    sweep(lambda: contextlib.nullcontext(proxy), lambda p: Store(swift, tmp_path, swift.env(url=p.url)), command, faults, 1)
+    sweep(lambda: a_proxy(swift), lambda p: Store(swift, tmp_path, swift.env(url=p.url)), command, faults, AT_ONCE)
+
+
+def vfs(store, op, key, *more, env, stdin=None):
+    e = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", **env}
+    return subprocess.run([VFS, store, op, key, *more], env=e, input=(stdin or "").encode(), capture_output=True, timeout=180)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FULL, reason="with CK_FULL=1; the commands go through the same operations")
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_fault_at_each_request_of_an_operation(swift, op):
+    sweep_operation(lambda: a_proxy(swift), swift, fresh, vfs, op, AT_ONCE)
+
+
+# ---- races on a bad network
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS if FULL else ["reset"])
+def test_races_end_well_on_a_bad_network(swift, fault):
+    """A lock whose holder got no answer is passed over after 15 s only, and a write that a broken connection may have swallowed
+    costs five: patience, and few steps. What times out arrives after the lock of its sender has ended."""
+    counts = dict(LITTLE, CK_TIMEOUT_MS="120000", CK_CAS_WRITERS="12" if FULL else "4", CK_CAS_STEPS="4" if FULL else "2")
+    with a_proxy(swift) as proxy:
+        proxy.hold = 12
+        proxy.share(FAULTS[fault], *([f for f in FAULTS if f != "any"] if fault == "any" else [fault]))
+        for only in ("*twelve_processes*", "*increments*")[not FULL:]:
+            passes(f"swift://{fresh(swift)}", swift.env(url=proxy.url), counts, only=only)
+        assert proxy.hits
 
 
 # ---- the vendor's own client

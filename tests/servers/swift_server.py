@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -298,7 +299,7 @@ def build():
 
 class Swift(servers.Server):
     """Options: ttl (seconds a token lives), bulk=False (without that middleware), page (names per listing page),
-    public (URL of the public interface), workers (processes per storage server), token_cache (seconds)."""
+    public (URLs of the public interface, in RegionOne, Region1, Region2 …), workers (processes per storage server), token_cache (seconds)."""
 
     def start(self):
         if not installed():
@@ -335,12 +336,17 @@ class Swift(servers.Server):
         self.fill_catalog()
 
     def fill_catalog(self):
-        """The public interface may be something in front of the store (option public), the internal one never is."""
+        """The public interfaces may be something in front of the store (option public), the internal one never is."""
         direct = f"http://127.0.0.1:{self.ports['proxy']}"
         db = sqlite3.connect(self.dir / "keystone.sqlite")
         change = "UPDATE endpoint SET url = ? WHERE interface LIKE ? AND service_id IN (SELECT id FROM service WHERE type = ?)"
         db.execute(change, (direct + "/v1/AUTH_%(project_id)s", "%", "object-store"))
-        db.execute(change, (self.options.get("public", direct) + "/v1/AUTH_%(project_id)s", "public", "object-store"))
+        for i, url in enumerate(self.options.get("public", [])):
+            if i:
+                db.execute("INSERT INTO region VALUES (?, '', NULL, '{}')", (self.region(i),))
+                db.execute("INSERT INTO endpoint SELECT ?, NULL, 'public', id, '', '{}', 1, ? FROM service WHERE type = 'object-store'",
+                           (f"public{i}", self.region(i)))
+            db.execute(change + " AND region_id = ?", (url + "/v1/AUTH_%(project_id)s", "public", "object-store", self.region(i)))
         db.execute(change, (self.url + "/v3", "%", "identity"))
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -366,8 +372,14 @@ class Swift(servers.Server):
     def store_url(self):
         return f"http://127.0.0.1:{self.ports['proxy']}/v1/AUTH_{self.ids['project_demo']}"
 
+    @staticmethod
+    def region(i):
+        return f"Region{i or 'One'}"
+
     def env(self, mode="names", url=None, user="demo"):
-        e = {"OS_AUTH_URL": (url or self.url) + "/v3", "OS_REGION_NAME": "RegionOne"}
+        """`url`: one of those of the option public, in front of Keystone too."""
+        region = self.region(self.options["public"].index(url) if url else 0)
+        e = {"OS_AUTH_URL": (url or self.url) + "/v3", "OS_REGION_NAME": region}
         if mode == "names":
             e.update(OS_USERNAME=user, OS_PASSWORD=PASSWORD, OS_PROJECT_NAME="demo", OS_USER_DOMAIN_NAME="aio",
                      OS_PROJECT_DOMAIN_NAME="aio")
@@ -394,6 +406,24 @@ class Swift(servers.Server):
                 return f.status, f.headers, f.read()
         except urllib.error.HTTPError as e:
             return e.code, e.headers, e.read()
+
+    def store(self, container):
+        return f"swift://{container}"
+
+    def keys(self, container):
+        keys = []
+        while True:
+            marker = urllib.parse.quote(keys[-1] if keys else "")
+            status, _, body = self.request("GET", f"/{container}?format=json&marker={marker}")
+            assert status == 200
+            rows = json.loads(body)
+            if not rows:
+                return keys
+            keys += [r["name"] for r in rows]
+
+    def read(self, container, key):
+        status, _, body = self.request("GET", f"/{container}/{urllib.parse.quote(key)}")
+        return body if status == 200 else None
 
     def make_bucket(self, name):
         status, _, body = self.request("PUT", "/" + name)
