@@ -134,6 +134,14 @@ static void reading(void **state)
     ALL(t);
 }
 
+/* In a script the second look cannot show the random mark: 404 there means that the object was
+ * made and removed since. */
+#define SEEN       HEAD "< 404\n"
+#define CREATE_PUT PUT "> if-none-match: *\n> x-object-meta-ckops-write: *\n>= hello\n"
+#define NO_LOOK    HEAD "! refuse\n" HEAD "! refuse\n" HEAD "! refuse\n"
+#define BEFORE     AUTH HEAD "< 404\n"
+#define GONE       HEAD "< 404\n" UNLOCK
+
 static void writing(void **state)
 {
     static const struct wire_case t[] = {
@@ -157,20 +165,15 @@ static void writing(void **state)
          "error making the container of swift://bkt/k"},
         {"not yet made: absent", READ, AUTH GET "< 404\n" HEAD_C "< 404\n", CK_NOT_FOUND, "404"},
         {"not yet made: empty", LIST_FILES, AUTH L "< 404\n" HEAD_C "< 404\n", CK_OK, ""},
+        {"made under a lock, which took too long", CREATE,
+         BEFORE GOT CREATE_PUT "< 404\n" CREATE_C "~ 10001\n< 201\n" SEEN, CK_TIMEOUT,
+         "not sent: its lock has ended"},
         {"made, and still missing", WRITE, AUTH PUT "< 404\n" CREATE_C "< 202\n" PUT "< 404\n",
          CK_NOT_FOUND, "404"},
     };
     for (size_t i = 0; i < CK_ARRAY_LEN(made); i++)
         check(&made[i], "swift://bkt/k", make);
 }
-
-/* In a script the second look cannot show the random mark: 404 there means that the object was
- * made and removed since. */
-#define SEEN       HEAD "< 404\n"
-#define CREATE_PUT PUT "> if-none-match: *\n> x-object-meta-ckops-write: *\n>= hello\n"
-#define NO_LOOK    HEAD "! refuse\n" HEAD "! refuse\n" HEAD "! refuse\n"
-#define BEFORE     AUTH HEAD "< 404\n"
-#define GONE       HEAD "< 404\n" UNLOCK
 
 static void creating(void **state)
 {
@@ -455,6 +458,19 @@ static void removing_trees(void **state)
     ALL(t);
 }
 
+static void many_files_are_removed_in_batches(void **state)
+{
+    CK_AUTOBUF struct ck_buf script = CK_BUF_INIT;
+    ck_buf_puts(&script, AUTH TR "< 200\n<= [");
+    for (int i = 0; i <= 250; i++)
+        ck_buf_fmt(&script, "%s{\"name\": \"k/%03d\"}", i ? "," : "", i);
+    ck_buf_puts(&script, "]\n" TM("k%2F250") EMPTY BULK DELETED BULK ">= bkt/k/250\n>= \n" RESULT(
+                             "400 Bad Request", "[\"/bkt/k/250\", \"403 Forbidden\"]"));
+    const struct wire_case c = {"two batches", REMOVE_TREE, ck_buf_str(&script), CK_DENIED,
+                                "error removing 1 of 251 files from swift://bkt; /bkt/k/250: 403"};
+    check(&c, "swift://bkt/k", NULL);
+}
+
 static void hashing(void **state)
 {
 #define HEAD_H "> HEAD " SW "/bkt/k\n> !x-newest\n"
@@ -691,6 +707,7 @@ int main(void)
         cmocka_unit_test(removing),
         cmocka_unit_test(listing),
         cmocka_unit_test(removing_trees),
+        cmocka_unit_test(many_files_are_removed_in_batches),
         cmocka_unit_test(hashing),
         cmocka_unit_test(finding),
         cmocka_unit_test(keys_keep_their_slashes),

@@ -40,6 +40,8 @@ int ck_once_send(const struct ck_once *o, struct ck_req *req, struct ck_resp *re
 {
     req->retry = CK_RETRY_NONE;
     unsigned attempts = 0;
+    if (ck_mono_ms() >= o->until_ms)
+        return ck_fail(err, CK_TIMEOUT, "not sent: its lock has ended");
     for (unsigned i = 0;; i++) {
         at_most(req, o->until_ms - ck_mono_ms());
         int r = ck_http_do(o->http, req, ret, err);
