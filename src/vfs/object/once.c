@@ -31,6 +31,8 @@ static bool may_repeat(const struct ck_once *o, bool over, unsigned sent)
         return false;
     if (!over && !(o->still_there && o->still_there(o->arg)))
         return false;
+    if (o->waited_ms)
+        *o->waited_ms += wait;
     ck_sleep_ms(wait);
     return (!o->still_there || o->still_there(o->arg)) && in_time(o, 0);
 }

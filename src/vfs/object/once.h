@@ -16,6 +16,7 @@ struct ck_once {
      * can tell, so that only refusals lead to another sending. */
     bool (*still_there)(void *arg);
     void *arg;
+    int64_t *waited_ms; /* the waits are added to it; or NULL */
 };
 
 /* As ck_http_do, with retries of its own; `req` is changed. ret->attempts counts all sendings. What

@@ -8,16 +8,14 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "vfs/object/once.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    SETTLE_MS = 1000, /* in buckets with versions: until writers of the same moment have shown */
-    LATE_MS = 5000,   /* what was sent over a connection that broke arrives within that, or never */
-    AGAIN_MS = 100,
-    TRIES = 5,
-};
+    SETTLE_MS = 1000
+}; /* in buckets with versions: until writers of the same moment have shown */
 
 int ck_oss_changed(const struct ck_oss *s, const char *key, struct ck_err *err)
 {
@@ -95,41 +93,32 @@ int ck_oss_create(struct ck_vfs *v, const struct ck_object_put *p, bool looked, 
 
 /* ---- what replaces a version ---- */
 
-static bool still_there(struct ck_vfs *v, const char *key, const char *version)
+struct replaced {
+    struct ck_vfs *v;
+    const char *key, *version;
+};
+
+static bool still_there(void *arg)
 {
+    const struct replaced *x = arg;
     CK_AUTORESP resp = {0};
     CK_AUTOERR ignored = CK_ERR_INIT;
     struct ck_object_facts facts;
-    return ck_object_facts(v, key, &resp, &facts, &ignored) == 0 && facts.found &&
-           strcmp(facts.version.token, version) == 0;
+    return ck_object_facts(x->v, x->key, &resp, &facts, &ignored) == 0 && facts.found &&
+           strcmp(facts.version.token, x->version) == 0;
 }
 
-/* Send what replaces or removes a version, under its lock, which ends at `until_ms`. The service
- * does not compare, so a blind second sending could undo what others wrote on top of the first: it
- * is sent again only when the version is still there after the first can no longer arrive. */
+/* Send what replaces or removes a version, under its lock, which ends at `until_ms`. */
 static int send_once(struct ck_vfs *v, const char *key, const char *version, int64_t until_ms,
                      struct ck_req *req, struct ck_resp *ret, struct ck_err *err)
 {
-    req->retry = CK_RETRY_NONE;
-    for (unsigned i = 0;; i++) {
-        ck_oss_at_most(req, until_ms - ck_mono_ms());
-        int r = ck_http_do(ck_object_http(v), req, ret, err);
-        if (r < 0 ? r != -(int)CK_UNAVAILABLE : ret->status < 500 && ret->status != 429)
-            return r;
-        /* Nothing of it is under way any more when the service itself has answered. */
-        bool over = r == 0 && ret->status != 502 && ret->status != 504;
-        int64_t wait = over ? (int64_t)AGAIN_MS << i : LATE_MS;
-        if (i + 1 >= TRIES || ck_mono_ms() + wait + SETTLE_MS > until_ms)
-            return r;
-        if (!over && !still_there(v, key, version))
-            return r;
-        v->waited_ms += wait;
-        ck_sleep_ms(wait);
-        if (!still_there(v, key, version))
-            return r;
-        ck_resp_done(ret);
-        ck_err_done(err);
-    }
+    struct replaced x = {v, key, version};
+    const struct ck_once o = {.http = ck_object_http(v),
+                              .until_ms = until_ms,
+                              .still_there = still_there,
+                              .arg = &x,
+                              .waited_ms = &v->waited_ms};
+    return ck_once_send(&o, req, ret, err);
 }
 
 int ck_oss_send_put(struct ck_vfs *v, const struct ck_object_put *p, struct ck_resp *ret,
