@@ -14,20 +14,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 4096, MAX_ARGS = 48, END_MS = 200 };
+enum { SAID_MAX = 4096, MAX_ARGS = 56, END_MS = 200 };
 
 /* ---- the command ---- */
 
 static void add_words(struct ck_arena *a, const char **argv, size_t *n, const char *text)
 {
     struct ck_slice rest = ck_slice_of(text), word;
-    while (*n < MAX_ARGS - 16 && ck_slice_next(&rest, ' ', &word))
+    while (*n < MAX_ARGS - 24 && ck_slice_next(&rest, ' ', &word))
         if (word.len)
             argv[(*n)++] = ck_arena_strndup(a, word.ptr, word.len);
 }
 
+static void add_sharing(struct ck_arena *a, const char **argv, size_t *n,
+                        const struct ck_ssh_share *share)
+{
+    if (!share || !share->on)
+        return;
+    argv[(*n)++] = "-oControlMaster=auto";
+    argv[(*n)++] = ck_arena_printf(a, "-oControlPath=%s", share->path);
+    argv[(*n)++] = ck_arena_printf(a, "-oControlPersist=%d", CK_SSH_PERSIST_S);
+    if (share->watch) /* or it stays for a quarter of an hour when its network is gone */
+        argv[(*n)++] = "-oServerAliveInterval=15";
+}
+
 /* CKOPS_SSH may name another program and options, which then come first and so win. */
-static const char **command(struct ck_arena *a, const struct ck_env *env, const char *target)
+static const char **command(struct ck_arena *a, const struct ck_env *env, const char *target,
+                            const struct ck_ssh_share *share, bool options)
 {
     const char **argv = ck_arena_alloc(a, MAX_ARGS * sizeof *argv);
     const char *given = ck_env_nonempty(env, "CKOPS_SSH"), *at = strrchr(target, '@');
@@ -41,6 +54,7 @@ static const char **command(struct ck_arena *a, const struct ck_env *env, const 
                                         "-oPermitLocalCommand=no"};
     for (size_t i = 0; i < CK_ARRAY_LEN(fixed); i++)
         argv[n++] = fixed[i];
+    add_sharing(a, argv, &n, share);
     const char *host = at ? at + 1 : target;
     if (at)
         argv[n++] = ck_arena_printf(a, "-oUser=%.*s", (int)(at - target), target);
@@ -53,22 +67,12 @@ static const char **command(struct ck_arena *a, const struct ck_env *env, const 
     struct ck_slice name = ck_slice_n(host, colon ? (size_t)(colon - host) : strlen(host));
     if (bracket)
         name = ck_slice_n(name.ptr + 1, name.len - 2);
-    argv[n++] = "-s";
+    argv[n++] = options ? "-G" : "-s";
     argv[n++] = "--";
     argv[n++] = ck_arena_strndup(a, name.ptr, name.len);
-    argv[n++] = "sftp";
+    argv[n++] = options ? NULL : "sftp";
     argv[n] = NULL;
     return argv;
-}
-
-static const char **environment(struct ck_arena *a, const struct ck_env *env)
-{
-    const char **v = ck_arena_alloc(a, (env->vars.n + 1) * sizeof *v);
-    size_t n = 0;
-    for (size_t i = 0; i < env->vars.n; i++)
-        if (env->vars.e[i].val)
-            v[n++] = ck_arena_printf(a, "%s=%s", env->vars.e[i].key, (char *)env->vars.e[i].val);
-    return v;
 }
 
 /* ---- start ---- */
@@ -81,7 +85,7 @@ static void close_pair(int p[2])
 }
 
 /* The terminal's interrupt is for ckops, which finishes its write first. */
-static int spawn(const char *const *argv, const char *const *envp, int in, int out, int errors,
+static int spawn(const char *const *argv, char *const *envp, int in, int out, int errors,
                  pid_t *ret)
 {
     posix_spawn_file_actions_t fa;
@@ -96,23 +100,23 @@ static int spawn(const char *const *argv, const char *const *envp, int in, int o
     posix_spawn_file_actions_adddup2(&fa, errors, 2);
     posix_spawnattr_setsigmask(&attr, &blocked);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-    int r = posix_spawnp(ret, argv[0], &fa, &attr, (char *const *)argv, (char *const *)envp);
+    int r = posix_spawnp(ret, argv[0], &fa, &attr, (char *const *)argv, envp);
     posix_spawn_file_actions_destroy(&fa);
     posix_spawnattr_destroy(&attr);
     return r;
 }
 
 int ck_ssh_spawn(struct ck_ssh_child *c, const struct ck_env *env, const char *target,
-                 struct ck_err *err)
+                 const struct ck_ssh_share *share, bool options, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     int in[2] = {-1, -1}, out[2] = {-1, -1}, errors[2] = {-1, -1};
-    const char **argv = command(a, env, target);
+    const char **argv = command(a, env, target, share, options);
     int r = 0;
     if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0)
         r = errno;
     else
-        r = spawn(argv, environment(a, env), in[0], out[1], errors[1], &c->pid);
+        r = spawn(argv, ck_env_vector(a, env), in[0], out[1], errors[1], &c->pid);
     if (r != 0) {
         c->pid = 0;
         close_pair(in);
@@ -125,6 +129,7 @@ int ck_ssh_spawn(struct ck_ssh_child *c, const struct ck_env *env, const char *t
     close(in[0]);
     close(out[1]);
     close(errors[1]);
+    c->ours = share && share->on;
     c->in = in[1];
     c->out = out[0];
     c->errors = errors[0];
@@ -150,22 +155,29 @@ void ck_ssh_listen(struct ck_ssh_child *c)
     }
 }
 
-void ck_ssh_end(struct ck_ssh_child *c, int *ret_status)
+static bool ended(struct ck_ssh_child *c, int *ret_status)
+{
+    pid_t r = 0;
+    for (int i = 0; i < END_MS / 10 && (r = waitpid(c->pid, ret_status, WNOHANG)) == 0; i++)
+        poll(NULL, 0, i < 10 ? 1 : 10);
+    return r != 0;
+}
+
+void ck_ssh_end(struct ck_ssh_child *c, bool done, int *ret_status)
 {
     *ret_status = 0;
     if (!c->pid)
         return;
     close(c->in); /* tells it to end */
     close(c->out);
-    pid_t r = 0;
-    for (int i = 0; i < END_MS / 10 && (r = waitpid(c->pid, ret_status, WNOHANG)) == 0; i++)
-        poll(NULL, 0, i < 10 ? 1 : 10);
-    if (r == 0) {
+    if (done && c->ours)
         kill(c->pid, SIGTERM);
-        for (int i = 0; i < END_MS / 10 && (r = waitpid(c->pid, ret_status, WNOHANG)) == 0; i++)
-            poll(NULL, 0, 10);
+    bool over = ended(c, ret_status) || (done && !c->ours);
+    if (!over) {
+        kill(c->pid, SIGTERM);
+        over = ended(c, ret_status);
     }
-    if (r == 0) {
+    if (!over) {
         kill(c->pid, SIGKILL);
         while (waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR)
             ;

@@ -16,6 +16,7 @@ enum {
     CONNECT_TRIES = 5,
     DEFAULT_TIMEOUT_MS = 30000,
     KEPT_OPEN = 8,
+    OLD_CONNECTION_MS = 5000,
 };
 
 /* ---- making packets ---- */
@@ -161,10 +162,10 @@ void ck_sftp_release(struct ck_sftp *c, struct ck_slice handle)
 
 /* ---- the pipes ---- */
 
-void ck_sftp_close(struct ck_sftp *c)
+void ck_sftp_close(struct ck_sftp *c, bool done)
 {
     int status;
-    ck_ssh_end(&c->child, &status);
+    ck_ssh_end(&c->child, done, &status);
     ck_buf_done(&c->child.said);
     ck_buf_done(&c->tx);
     ck_buf_done(&c->rx);
@@ -176,15 +177,15 @@ void ck_sftp_close(struct ck_sftp *c)
 static int broken(struct ck_sftp *c, struct ck_err *err)
 {
     int status;
-    ck_ssh_end(&c->child, &status);
+    ck_ssh_end(&c->child, false, &status);
     int r = ck_ssh_explain(&c->child, c->target, status, err);
-    ck_sftp_close(c);
+    ck_sftp_close(c, false);
     return r;
 }
 
 static int timed_out(struct ck_sftp *c, struct ck_err *err)
 {
-    ck_sftp_close(c);
+    ck_sftp_close(c, false);
     return ck_fail(err, CK_TIMEOUT, "ssh to %s: no reply within %lld ms", c->target,
                    (long long)c->timeout_ms);
 }
@@ -229,7 +230,7 @@ void ck_sftp_flush(struct ck_sftp *c)
 
 static int malformed(struct ck_sftp *c, struct ck_err *err)
 {
-    ck_sftp_close(c);
+    ck_sftp_close(c, false);
     return ck_fail(err, CK_UNAVAILABLE,
                    "ssh to %s: what answers does not speak SFTP; does the login print something?",
                    c->target);
@@ -274,6 +275,8 @@ int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *er
         if (!ck_sftp_get_u32(&s, &ret->status))
             return malformed(c, err);
     }
+    if (ret->status == FX_DENIED && c->share.there)
+        ck_ssh_share_forget(&c->share); /* rights given since it was made hold for a new one */
     if (c->ahead) {
         c->ahead = false;
         c->deadline = c->until;
@@ -316,6 +319,7 @@ static int hello(struct ck_sftp *c, struct ck_err *err)
     while (body.len && ck_sftp_get_str(&body, &name) && ck_sftp_get_str(&body, &version))
         take_extension(c, name, version);
     c->open = true;
+    c->deadline = c->until;
     /* Half of the time for a server that drops what came with the greeting. */
     if (c->ahead)
         c->deadline -= (c->deadline - ck_mono_ms()) / 2;
@@ -336,13 +340,28 @@ static bool turned_away(const struct ck_err *err)
     return false;
 }
 
+/* Whether it may go better on a connection that is not shared: an old one may be dead, a jump
+ * host's complaint has been dropped, and ssh gives up when it cannot make the socket. Nothing but
+ * reading has been asked for so far, if anything. */
+static bool blame_sharing(const struct ck_ssh_share *share, const struct ck_err *why)
+{
+    return share->on && (share->there || share->proxied || strstr(ck_err_msg(why), share->path));
+}
+
 static int connect_once(struct ck_sftp *c, const struct ck_env *env, void (*requests)(void *arg),
                         void *arg, struct ck_err *err)
 {
     c->posix_rename = c->hardlink = c->fsync = false;
     c->guess = true;
     c->handles = c->kept = 0;
-    int r = ck_ssh_spawn(&c->child, env, c->target, err);
+    c->deadline = c->until;
+    if (ck_ssh_share_there(&c->share)) { /* it may be dead, and nobody knows yet */
+        int64_t most =
+            c->timeout_ms / 3 < OLD_CONNECTION_MS ? c->timeout_ms / 3 : OLD_CONNECTION_MS;
+        most += ck_mono_ms();
+        c->deadline = most < c->until ? most : c->until;
+    }
+    int r = ck_ssh_spawn(&c->child, env, c->target, &c->share, false, err);
     if (r < 0)
         return r;
     /* INIT is the one packet without an id: its version stands there. */
@@ -369,7 +388,7 @@ bool ck_sftp_again(struct ck_sftp *c, int r)
 {
     if (!c->ahead || (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT))
         return false;
-    ck_sftp_close(c);
+    ck_sftp_close(c, false);
     c->ahead = false;
     c->plain = c->again = true;
     return true;
@@ -383,18 +402,25 @@ int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(
         c->until = ck_mono_ms() + c->timeout_ms;
     c->deadline = c->until;
     c->again = c->ahead = false;
+    if (!c->share.asked)
+        ck_ssh_share_find(&c->share, env, c->target);
     if (c->open && alive(c)) {
         if (requests)
             requests(arg);
         return 0;
     }
     if (c->open)
-        ck_sftp_close(c);
+        ck_sftp_close(c, false);
     for (unsigned i = 0;; i++) {
         CK_AUTOERR why = CK_ERR_INIT;
         int r = connect_once(c, env, requests, arg, &why);
         if (r == 0)
             return 0;
+        if (blame_sharing(&c->share, &why)) {
+            ck_debug(2, "%s; once more on a connection of its own", ck_err_msg(&why));
+            ck_ssh_share_forget(&c->share);
+            continue;
+        }
         if (i + 1 >= CONNECT_TRIES || !turned_away(&why))
             return err ? ck_err_move(err, &why) : r;
         uint16_t random;

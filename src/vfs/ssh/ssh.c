@@ -96,7 +96,7 @@ static char *ssh_text(struct ck_vfs *v, const char *key, struct ck_arena *a)
 
 static void ssh_close(struct ck_vfs *v)
 {
-    ck_sftp_close(&((struct ck_ssh *)v)->sftp);
+    ck_sftp_close(&((struct ck_ssh *)v)->sftp, true);
 }
 
 static const struct ck_vfs_ops ssh_ops = {

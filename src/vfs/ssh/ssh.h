@@ -1,10 +1,10 @@
 /* Folders on another machine: ssh://[user@]host[:port]/folder.
  *
- * Shared between the files of the driver: process.c (the ssh program as a child), sftp.c (the SFTP
- * protocol, version 3, over its pipes), ssh.c (the scheme), read.c (reading), write.c (writing
- * under a lock), list.c (listings, trees). No remote shell is started, so no name is ever quoted
- * for one. kOps' util/pkg/vfs/sshfs.go is only reachable from its own code and removes a file
- * before it renames the new one into place. */
+ * Shared between the files of the driver: process.c (the ssh program as a child), share.c (one
+ * connection for several commands), sftp.c (the SFTP protocol, version 3, over its pipes), ssh.c
+ * (the scheme), read.c (reading), write.c (writing under a lock), list.c (listings, trees). No
+ * remote shell is started, so no name is ever quoted for one. kOps' util/pkg/vfs/sshfs.go is only
+ * reachable from its own code and removes a file before it renames the new one into place. */
 #pragma once
 
 #include "vfs/lease.h"
@@ -13,19 +13,40 @@
 
 #include <sys/types.h>
 
+/* ---- share.c ---- */
+enum { CK_SSH_PERSIST_S = 60 };
+struct ck_ssh_share {
+    bool asked, on;
+    bool there;   /* the socket was there when it was looked for: the connection is an old one */
+    bool watch;   /* the user's ssh would never notice a dead connection */
+    bool proxied; /* over a jump host, whose complaints ssh drops when the connection is shared */
+    char path[108];
+};
+/* Whether and where the connection to `target` is shared; costs a run of `ssh -G` at most. */
+void ck_ssh_share_find(struct ck_ssh_share *sh, const struct ck_env *env, const char *target);
+/* Whether a connection is there to be used. What is no socket of ours ends sharing. */
+bool ck_ssh_share_there(struct ck_ssh_share *sh);
+/* Do without. An old connection is given up for all: who uses it goes on, new commands make
+ * another. */
+void ck_ssh_share_forget(struct ck_ssh_share *sh);
+
 /* ---- process.c ---- */
 struct ck_ssh_child {
     pid_t pid; /* 0: not running */
+    bool ours; /* nobody else uses what it holds */
     int in, out, errors;
     struct ck_buf said; /* the end of what it wrote to its standard error */
 };
-/* Start ssh for the SFTP subsystem of `target` ("[user@]host[:port]"). */
+/* Start ssh for the SFTP subsystem of `target` ("[user@]host[:port]"), over a connection that is
+ * shared when `share` is not NULL and on. `options`: only to print the options it would use. */
 int ck_ssh_spawn(struct ck_ssh_child *c, const struct ck_env *env, const char *target,
-                 struct ck_err *err);
+                 const struct ck_ssh_share *share, bool options, struct ck_err *err);
 /* Take what it has written to its standard error so far. */
 void ck_ssh_listen(struct ck_ssh_child *c);
-/* End it; *ret_status as of waitpid(). */
-void ck_ssh_end(struct ck_ssh_child *c, int *ret_status);
+/* End it; *ret_status as of waitpid(). `done`: all that was asked for has been answered; then a
+ * child that is only ours is not given the round trip of a farewell, and another, which may hold
+ * the connection of the user's other sessions, is not killed. */
+void ck_ssh_end(struct ck_ssh_child *c, bool done, int *ret_status);
 /* Why it ended, as an error of ours. */
 int ck_ssh_explain(const struct ck_ssh_child *c, const char *target, int status,
                    struct ck_err *err);
@@ -64,6 +85,7 @@ enum { SFTP_PIECE = 32768, SFTP_HANDLE_MAX = 256 };
 
 struct ck_sftp {
     struct ck_ssh_child child;
+    struct ck_ssh_share share;
     const char *target;
     int64_t deadline; /* monotonic; of what is waited for */
     int64_t until;    /* of the operation under way */
@@ -94,7 +116,8 @@ int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(
 /* After a failure `r`: whether the server may have stumbled over requests that came with the
  * greeting. Then the operation is to be begun once more; it waits for the greeting this time. */
 bool ck_sftp_again(struct ck_sftp *c, int r);
-void ck_sftp_close(struct ck_sftp *c);
+/* `done` as of ck_ssh_end(). */
+void ck_sftp_close(struct ck_sftp *c, bool done);
 /* Make a request: start, add its fields, end. `id` 0: the next one. Returns the id. */
 uint32_t ck_sftp_start(struct ck_sftp *c, int type, uint32_t id);
 void ck_sftp_u32(struct ck_sftp *c, uint32_t v);
