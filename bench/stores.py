@@ -65,31 +65,57 @@ class AzuriteRecorded(clouds.Azurite):
         super().stop()
 
 
-class SshdLateRequests(sshd.SshdForBench):
-    """Late is each SFTP request, not each packet of the network."""
-
-    def env(self, url=None):
-        env = super().env()
-        if url != self.url:
-            env["CKOPS_SSH"] = f"{sys.executable} -SE {ROOT}/bench/late_pipe.py {LATENCY_MS} {env['CKOPS_SSH']}"
-        return env
-
-
-class SshdShared(sshd.SshdForBench):
-    """A connection that the user's configuration keeps (ControlMaster): the first command opens it."""
+class SshdFollowing(sshd.SshdForBench):
+    """Commands after a first one, on the connection that it left."""
 
     def start(self):
-        self.sockets = tempfile.mkdtemp(prefix="ck-")  # a socket's name is short
-        self.more = {"ControlMaster": "auto", "ControlPath": f"{self.sockets}/%C", "ControlPersist": "60"}
+        self.runtime = tempfile.mkdtemp(prefix="ck-")  # a socket's name is short
         return super().start()
 
     __enter__ = start
 
+    def env(self, url=None):
+        return {**super().env(url), "XDG_RUNTIME_DIR": self.runtime}
+
+    def disconnect(self):
+        for socket in pathlib.Path(self.runtime).glob("ckops/*"):
+            subprocess.run(["ssh", "-S", str(socket), "-O", "exit", "store"], capture_output=True)
+
     def stop(self):
-        for config in self.dir.glob("config-bench-*"):
-            subprocess.run(["ssh", "-F", str(config), "-O", "exit", "store"], capture_output=True)
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        self.disconnect()
+        shutil.rmtree(self.runtime, ignore_errors=True)
         super().stop()
+
+
+class SshdFirst(SshdFollowing):
+    """Commands that leave a connection to those that follow."""
+
+    def before(self):
+        self.disconnect()
+
+
+class SshdLateRequests(SshdFollowing):
+    """Late is each SFTP request, not each packet of the network."""
+
+    def env(self, url=None):
+        env = super().env(self.url)
+        if url != self.url:
+            program = self.dir / "ssh"
+            program.write_text(f"""#!/bin/sh
+for a; do [ "$a" = -G ] && exec ssh "$@"; done
+exec {sys.executable} -SE {ROOT}/bench/late_pipe.py {LATENCY_MS} ssh "$@"
+""")
+            program.chmod(0o755)
+            env["CKOPS_SSH"] = env["CKOPS_SSH"].replace("ssh", str(program), 1)
+        return env
+
+    def bare(self, url=None):
+        return super().bare(self.url)
+
+
+class SshdLateRequestsAlone(SshdLateRequests):
+    def env(self, url=None):
+        return {**super().env(url), "CKOPS_SSH_SHARE": "no"}
 
 
 # Name: class, and the seconds that 100 clusters may take (a round trip more where a session must be opened first).
@@ -100,9 +126,11 @@ STORES = {
     "oss": (oss.Oss, 0.25),
     "k8s": (k8s_server.Kubernetes, 0.28),  # by TLS: its requests are not counted
     "swift": (swift_double.SwiftDouble, 0.28),  # the real one answers 40 requests a second
-    "ssh": (sshd.SshdForBench, 0.25),  # an encrypted connection takes nine trips before the first request
-    "ssh-shared": (SshdShared, 0.25),
+    "ssh": (SshdFollowing, 0.25),
+    "ssh-first": (SshdFirst, 0.25),  # an encrypted connection takes nine trips before the first request
+    "ssh-alone": (sshd.SshdForBench, 0.25),  # nothing is shared
     "ssh-requests": (SshdLateRequests, 0.25),
+    "ssh-requests-alone": (SshdLateRequestsAlone, 0.25),
 }
 
 
@@ -133,6 +161,7 @@ def measure(program, toxi, name, runs):
             env = {"HOME": home, "PATH": os.environ["PATH"], **server.env(url)}
             for _ in range(runs):
                 counter.n = 0
+                getattr(server, "before", lambda: None)()
                 wall, cpu, *_, out = timed(program, env, "get", "clusters", "--state", server.store("hundred"))
                 if out.decode().count("example.com") != 100:
                     sys.exit(f"{name}: not 100 clusters: {out[-300:]}")

@@ -4,11 +4,14 @@ sftp beside it; and on the wire: exact requests, and a fault in the place of eac
 CKOPS_BIN and CKOPS_BUILD name what is tested; servers come from tests/servers. CK_FULL=1 asks for the full
 counts."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
+import socket as socketlib
 import subprocess
 import sys
 import tempfile
@@ -153,9 +156,11 @@ def test_a_connection_that_is_shared_by_configuration(tmp_path):
     s = start()
     sockets = tempfile.mkdtemp(prefix="ck-")  # a socket's name is short
     config = s.client_config("user", name="shared", ControlMaster="auto", ControlPath=f"{sockets}/%C", ControlPersist="60")
+    runtime = pathlib.Path(sockets) / "runtime"
+    runtime.mkdir(0o700)
     try:
-        run(s, "create", "-f", "-", stdin=ALL, config=config, state=s.store("shared"))
-        assert len(os.listdir(sockets)) == 1
+        run(s, "create", "-f", "-", stdin=ALL, config=config, state=s.store("shared"), env={"XDG_RUNTIME_DIR": str(runtime)})
+        assert len(os.listdir(sockets)) == 2 and not list((runtime / "ckops").iterdir())
         s.process.terminate()  # the listener; the connection has a process of its own
         s.process.wait()
         assert NAME in run(s, "get", "clusters", config=config, state=s.store("shared")).stdout
@@ -189,6 +194,244 @@ def test_user_and_port_of_the_url(server):
     import getpass
     url = f"ssh://{getpass.getuser()}@store:{server.port}{server.data}/none"
     assert "no such file or directory" in run(server, "get", "clusters", config=config, state=url).stderr
+
+
+# ---- a connection for the commands of a minute
+
+class Sharing:
+    """A folder as a login makes it, and the connections that ssh leaves in the background."""
+
+    def __init__(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="ck-"))  # a socket's name is short
+        self.runtime = self.root / "run"
+        self.runtime.mkdir(0o700)
+        self.env = {"XDG_RUNTIME_DIR": str(self.runtime)}
+
+    def masters(self):
+        found = []
+        for p in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                text = p.read_text()
+            except OSError:
+                continue
+            if str(self.root) in text and "[mux]" in text:
+                found.append(int(p.parent.name))
+        return found
+
+    def sockets(self):
+        return [p for p in self.runtime.rglob("*") if p.is_socket()]
+
+    def end(self):
+        for pid in self.masters():
+            os.kill(pid, signal.SIGKILL)
+        while self.masters():
+            time.sleep(0.02)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+@pytest.fixture
+def sharing():
+    s = Sharing()
+    yield s
+    s.end()
+
+
+def test_commands_share_a_connection_by_themselves(sharing):
+    """The second needs no server that listens. Who asks for another, has another key or agent, does."""
+    s = start()
+    try:
+        state = s.store("shared")
+        # The pipes end although the connection stays: also one that is only handed down.
+        r, w = os.pipe()
+        p = subprocess.run([PROGRAM, "create", "-f", "-", "--state", state], input=ALL, text=True, stdout=subprocess.PIPE, pass_fds=[w],
+                           stderr=subprocess.STDOUT, env=environment(s, **sharing.env), timeout=50)
+        os.close(w)
+        assert p.returncode == 0 and os.read(r, 1) == b"", p.stdout
+        os.close(r)
+        master, = sharing.masters()
+        socket, = sharing.sockets()
+        assert os.getsid(master) == os.getpgid(master) == master  # no terminal's signals
+        assert socket.parent.stat().st_mode & 0o777 == 0o700 and socket.stat().st_mode & 0o077 == 0
+        s.process.terminate()
+        s.process.wait()
+        assert NAME in run(s, "get", "clusters", state=state, env=sharing.env).stdout
+        others = [{"CKOPS_SSH_SHARE": "no"}, {"SSH_AUTH_SOCK": "/nonexistent"}, {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -oUser=other"},
+                  {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -oControlMaster=no"}, {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -S none"}]
+        for other in others:
+            assert "Connection refused" in run(s, "get", "clusters", state=state, env={**sharing.env, **other}).stderr, other
+        os.utime(s.dir / "user", (1, 1))
+        assert "Connection refused" in run(s, "get", "clusters", state=state, env=sharing.env).stderr
+        assert sharing.masters() == [master]
+        subprocess.run(["ssh", "-S", str(socket), "-O", "exit", "store"], capture_output=True, check=True, timeout=60)
+    finally:
+        s.stop()
+
+
+def link(s):
+    (s.root / "real").mkdir(0o700)
+    (s.runtime / "ckops").symlink_to(s.root / "real")
+
+
+def runtime_is_a_link(s):
+    (s.root / "link").symlink_to(s.runtime)
+    s.env["XDG_RUNTIME_DIR"] = f"{s.root}/link/"
+
+
+def others_may_enter(s):
+    s.runtime.chmod(0o711)
+
+
+def others_may_enter_ours(s):
+    (s.runtime / "ckops").mkdir()
+    (s.runtime / "ckops").chmod(0o750)
+
+
+def somebody_else_s(s):
+    os.chown(s.runtime, 65534, -1)
+
+
+def a_file(s):
+    (s.runtime / "ckops").write_text("")
+
+
+def long_name(s):
+    deep = s.runtime / ("x" * 60)
+    deep.mkdir(0o700)
+    s.env["XDG_RUNTIME_DIR"] = str(deep)
+
+
+def special_name(s):
+    deep = s.runtime / "a %h"
+    deep.mkdir(0o700)
+    s.env["XDG_RUNTIME_DIR"] = str(deep)
+
+
+def none(s):
+    s.env["XDG_RUNTIME_DIR"] = str(s.root / "none")
+
+
+@pytest.mark.parametrize("setup", [link, runtime_is_a_link, others_may_enter, others_may_enter_ours, a_file, long_name, special_name, none,
+                                   *([somebody_else_s] if os.getuid() == 0 else [])], ids=lambda f: f.__name__)
+def test_without_a_folder_of_its_own_nothing_is_shared(server, sharing, setup):
+    setup(sharing)
+    p = run(server, "get", "clusters", state=server.store("none"), env=sharing.env)
+    assert "no such file or directory" in p.stderr
+    assert not sharing.masters() and not sharing.sockets()
+
+
+def test_what_is_no_socket_is_left_alone(server, sharing):
+    run(server, "get", "clusters", state=server.store("none"), env=sharing.env)
+    socket, = sharing.sockets()
+    os.kill(*sharing.masters(), signal.SIGKILL)
+    socket.unlink()
+    socket.write_text("precious")
+    assert "no such file" in run(server, "get", "clusters", state=server.store("none"), env=sharing.env).stderr
+    assert socket.read_text() == "precious" and not sharing.sockets()
+
+
+def test_a_shared_connection_that_died(server, sharing):
+    """Killed: its socket stays and is replaced. Stopped, as behind a dead network: passed over after a while."""
+    args = [VFS, server.store("died"), "put", "k"]
+    env = environment(server, **sharing.env, VFS_CLI_TIMEOUT_MS="12000")
+
+    def put(text):
+        p = subprocess.run(args, input=text, text=True, capture_output=True, env=env, timeout=60)
+        assert p.returncode == 0 and (server.data / "died/k").read_text() == text, p.stderr
+    put("one")
+    first, = sharing.masters()
+    os.kill(first, signal.SIGKILL)
+    put("two")
+    second, = sharing.masters()
+    assert second != first
+    os.kill(second, signal.SIGSTOP)
+    put("three")
+    assert not sharing.sockets()
+    put("four")
+    assert len(sharing.masters()) == 2 and len(sharing.sockets()) == 1
+    assert not left_over(server.data / "died")
+
+
+def stand_in(tmp_path, settings):
+    """A program called ssh: options as the real one tells them, SFTP from the server's program."""
+    (tmp_path / "settings").write_text(json.dumps({"log": str(tmp_path / "log"), "first": 0, "count": 0, "fault": None, **settings}))
+    program = tmp_path / "ssh"
+    program.write_text(f"""#!/bin/sh
+for a; do [ "$a" = -G ] && exec /usr/bin/ssh -F /dev/null "$@"; done
+exec {sys.executable} {ROOT}/tests/servers/fake_ssh.py {tmp_path}/settings "$@"
+""")
+    program.chmod(0o755)
+    return {"CKOPS_SSH": str(program)}
+
+
+def test_who_is_denied_something_gets_a_new_connection_next_time(sharing, tmp_path):
+    """Rights that were given meanwhile hold for new connections only."""
+    if not os.access(fake_ssh.SERVER, os.X_OK):
+        (pytest.fail if REQUIRED else pytest.skip)("OpenSSH's sftp-server is not installed (tests/servers/build.sh sshd)")
+    env = {**sharing.env, **stand_in(tmp_path, {"first": 2, "count": 1, "fault": "denied"})}
+    run(None, "get", "clusters", state=f"ssh://store{tmp_path}", env=env)
+    given = json.loads((tmp_path / "log.args").read_text().splitlines()[0])
+    path = next(a.split("=")[1] for a in given if a.startswith("-oControlPath="))
+    assert {"-oControlMaster=auto", "-oControlPersist=60"} < set(given)
+    for fault, stays in ("failure", True), ("denied", False):
+        with socketlib.socket(socketlib.AF_UNIX) as s:
+            s.bind(path)
+        stand_in(tmp_path, {"first": 2, "count": 1, "fault": fault})
+        (tmp_path / "log").unlink()
+        run(None, "get", "clusters", state=f"ssh://store{tmp_path}", env=env, code=(1,))
+        assert os.path.exists(path) == stays, fault
+        if stays:
+            os.unlink(path)
+
+
+def test_a_jump_host_s_complaint_is_shown(server, sharing):
+    config = server.client_config("user", name="closed-jump", ProxyJump="gate")
+    config.write_text(config.read_text() + server.client_config("stranger", name="gate").read_text().replace("Host store", "Host gate"))
+    p = run(server, "get", "clusters", config=config, state=server.store("none"), env=sharing.env)
+    assert p.returncode == 1 and "Permission denied (publickey)" in p.stderr, p.stderr
+
+
+@contextlib.contextmanager
+def a_command_that_is_busy(s, state, folder, **options):
+    """ckops with its connection open, waiting for an editor that ends with the block."""
+    (folder / "editor").write_text(f"#!/bin/sh\ntouch {folder}/open\nwhile [ ! -e {folder}/go ]; do sleep 0.05; done\n")
+    (folder / "editor").chmod(0o755)
+    env = environment(s, options.get("config"), EDITOR=str(folder / "editor"), **options.get("env", {}))
+    p = subprocess.Popen([PROGRAM, "edit", "cluster", NAME, "--state", state], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        while not (folder / "open").exists() and p.poll() is None:
+            time.sleep(0.02)
+        yield p
+    finally:
+        (folder / "go").touch()
+        p.communicate(timeout=60)
+
+
+def test_a_server_that_allows_one_session_a_connection(sharing, tmp_path):
+    s = start(sessions="1")
+    try:
+        state = s.store("one")
+        run(s, "create", "-f", "-", stdin=ALL, state=state, env=sharing.env)
+        with a_command_that_is_busy(s, state, tmp_path, env=sharing.env) as p:
+            assert NAME in run(s, "get", "clusters", state=state, env=sharing.env).stdout
+        assert p.returncode == 0
+    finally:
+        s.stop()
+
+
+def test_sessions_of_the_user_s_outlive_the_command_that_opened_their_connection(server, sharing, tmp_path):
+    """ControlMaster without ControlPersist: the ssh of ckops is the one that all go through."""
+    state = server.store("foreground")
+    config = server.client_config("user", name="foreground", ControlMaster="auto", ControlPath=f"{sharing.root}/%C")
+    run(server, "create", "-f", "-", stdin=ALL, state=state)
+    with a_command_that_is_busy(server, state, tmp_path, config=config, env=sharing.env):
+        other = subprocess.Popen(["ssh", "-F", str(config), "-s", "store", "sftp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        other.stdin.write(b"\0\0\0\5\1\0\0\0\3")
+        assert fake_ssh.packet(other.stdout)[4] == 2
+    path = b"/"
+    other.stdin.write((9 + len(path)).to_bytes(4, "big") + b"\7\0\0\0\1" + len(path).to_bytes(4, "big") + path)
+    assert fake_ssh.packet(other.stdout)[4] == 105  # attributes
+    other.stdin.close()
+    assert other.wait(60) == 0 and not sharing.sockets()
 
 
 # ---- the promised messages, at once

@@ -14,7 +14,7 @@ PROGRAM = "/usr/sbin/sshd"
 
 
 class Sshd(servers.Server):
-    """Options: subsystem ("internal-sftp" by default; None: no SFTP), startups (MaxStartups)."""
+    """Options: subsystem ("internal-sftp" by default; None: no SFTP), startups (MaxStartups), sessions (MaxSessions)."""
 
     def key(self, name, passphrase=""):
         path = self.dir / name
@@ -46,6 +46,7 @@ StrictModes no
 UsePAM no
 PidFile none
 MaxStartups {self.options.get("startups", "1000")}
+MaxSessions {self.options.get("sessions", "10")}
 LogLevel ERROR
 {"Subsystem sftp " + subsystem if subsystem else ""}
 """)

@@ -34,8 +34,6 @@ static void add_sharing(struct ck_arena *a, const char **argv, size_t *n,
     argv[(*n)++] = "-oControlMaster=auto";
     argv[(*n)++] = ck_arena_printf(a, "-oControlPath=%s", share->path);
     argv[(*n)++] = ck_arena_printf(a, "-oControlPersist=%d", CK_SSH_PERSIST_S);
-    if (share->watch) /* or it stays for a quarter of an hour when its network is gone */
-        argv[(*n)++] = "-oServerAliveInterval=15";
 }
 
 /* CKOPS_SSH may name another program and options, which then come first and so win. */
@@ -187,11 +185,13 @@ void ck_ssh_end(struct ck_ssh_child *c, bool done, int *ret_status)
     c->pid = 0;
 }
 
-/* The last line that is not empty, without what terminals obey. */
-static void put_said(struct ck_buf *b, const struct ck_ssh_child *c)
+/* The last line that is not empty, but none after the one with `text`, without what terminals obey:
+ * a jump host's complaint is followed by others. */
+static void put_said(struct ck_buf *b, const struct ck_ssh_child *c, const char *text)
 {
-    struct ck_slice rest = ck_buf_slice(&c->said), line, last = CK_S("");
-    while (ck_slice_next(&rest, '\n', &line))
+    const char *all = ck_buf_str(&c->said), *found = text ? strstr(all, text) : NULL;
+    struct ck_slice rest = ck_slice_of(all), line, last = CK_S("");
+    while (ck_slice_next(&rest, '\n', &line) && (!found || line.ptr <= found))
         if (ck_slice_trim(line).len)
             last = ck_slice_trim(line);
     for (size_t i = 0; i < last.len && i < 300; i++)
@@ -218,14 +218,15 @@ int ck_ssh_explain(const struct ck_ssh_child *c, const char *target, int status,
     };
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     enum ck_code code = CK_UNAVAILABLE;
-    const char *hint = "";
+    const char *hint = "", *text = NULL;
     for (size_t i = 0; i < CK_ARRAY_LEN(known); i++)
         if (strstr(ck_buf_str(&c->said), known[i].text)) {
             code = known[i].code;
             hint = known[i].hint;
+            text = known[i].text;
             break;
         }
-    put_said(&b, c);
+    put_said(&b, c, text);
     if (!b.len && WIFSIGNALED(status))
         ck_buf_fmt(&b, "ended by signal %d", WTERMSIG(status));
     else if (!b.len)

@@ -417,7 +417,7 @@ int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(
         if (r == 0)
             return 0;
         if (blame_sharing(&c->share, &why)) {
-            ck_debug(2, "%s; once more on a connection of its own", ck_err_msg(&why));
+            ck_debug(2, "the shared connection to %s fails; once more without sharing", c->target);
             ck_ssh_share_forget(&c->share);
             continue;
         }

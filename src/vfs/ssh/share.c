@@ -153,7 +153,7 @@ static bool take_options(struct ck_ssh_share *sh, const struct ck_env *env, stru
                                         "controlpersist no"};
     struct ck_slice rest = answer, line;
     bool answered = false;
-    sh->watch = sh->proxied = false;
+    sh->proxied = false;
     while (ck_slice_next(&rest, '\n', &line)) {
         size_t blank = ck_slice_find(line, ' ');
         if (blank >= line.len)
@@ -168,8 +168,6 @@ static bool take_options(struct ck_ssh_share *sh, const struct ck_env *env, stru
             if (!known)
                 return false;
         }
-        if (ck_slice_eq_str(line, "serveraliveinterval 0"))
-            sh->watch = true;
         if ((ck_slice_starts(line, "proxyjump ") || ck_slice_starts(line, "proxycommand ")) &&
             !none)
             sh->proxied = true;

@@ -18,7 +18,6 @@ enum { CK_SSH_PERSIST_S = 60 };
 struct ck_ssh_share {
     bool asked, on;
     bool there;   /* the socket was there when it was looked for: the connection is an old one */
-    bool watch;   /* the user's ssh would never notice a dead connection */
     bool proxied; /* over a jump host, whose complaints ssh drops when the connection is shared */
     char path[108];
 };
