@@ -13,9 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    SETTLE_MS = 1000
-}; /* in buckets with versions: until writers of the same moment have shown */
+/* In buckets with versions: until writers of the same moment have shown. */
+enum { SETTLE_MS = 1000 };
 
 int ck_oss_changed(const struct ck_oss *s, const char *key, struct ck_err *err)
 {
