@@ -10,7 +10,7 @@ enum {
     TRIES = 5,
 };
 
-static void at_most(struct ck_req *req, int64_t ms)
+void ck_once_limit(struct ck_req *req, int64_t ms)
 {
     ms = ms > 0 ? ms : 1;
     if (req->timeout_ms <= 0 || ms < req->timeout_ms)
@@ -31,8 +31,7 @@ static bool may_repeat(const struct ck_once *o, bool over, unsigned sent)
         return false;
     if (!over && !(o->still_there && o->still_there(o->arg)))
         return false;
-    if (o->waited_ms)
-        *o->waited_ms += wait;
+    o->v->waited_ms += wait;
     ck_sleep_ms(wait);
     return (!o->still_there || o->still_there(o->arg)) && in_time(o, 0);
 }
@@ -45,7 +44,7 @@ int ck_once_send(const struct ck_once *o, struct ck_req *req, struct ck_resp *re
     if (ck_mono_ms() >= o->until_ms)
         return ck_fail(err, CK_TIMEOUT, "not sent: its lock has ended");
     for (unsigned i = 0;; i++) {
-        at_most(req, o->until_ms - ck_mono_ms());
+        ck_once_limit(req, o->until_ms - ck_mono_ms());
         int r = ck_http_do(o->http, req, ret, err);
         if (r == 0)
             ret->attempts += attempts;

@@ -52,8 +52,8 @@ static void drop(void *arg, const char *name)
     ck_swift_request(a, l->s, "DELETE", name, NULL, &req);
     req.timeout_ms = CK_LEASE_HOLD_MS;
     CK_AUTORESP resp = {0};
-    const struct ck_once once = {.http = ck_swift_http(l->s),
-                                 .until_ms = ck_mono_ms() + CK_LEASE_HOLD_MS};
+    const struct ck_once once = {
+        .v = &l->s->base, .http = ck_swift_http(l->s), .until_ms = ck_mono_ms() + CK_LEASE_HOLD_MS};
     int r =
         l->spent ? ck_swift_send(l->s, &req, &resp, &err) : ck_once_send(&once, &req, &resp, &err);
     if (r < 0 || (resp.status != 204 && resp.status != 404))

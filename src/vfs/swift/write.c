@@ -121,8 +121,11 @@ static int send(struct put *p, struct ck_req *req, int64_t until, struct ck_resp
 {
     if (!until)
         return ck_swift_send(p->s, req, ret, err);
-    const struct ck_once o = {
-        .http = ck_swift_http(p->s), .until_ms = until, .still_there = still_there, .arg = p};
+    const struct ck_once o = {.v = &p->s->base,
+                              .http = ck_swift_http(p->s),
+                              .until_ms = until,
+                              .still_there = still_there,
+                              .arg = p};
     return ck_once_send(&o, req, ret, err);
 }
 
