@@ -206,13 +206,6 @@ void ck_oss_base(struct ck_arena *a, struct ck_oss *s, const char *method, const
     };
 }
 
-void ck_oss_at_most(struct ck_req *req, int64_t ms)
-{
-    ms = ms > 0 ? ms : 1;
-    if (req->timeout_ms <= 0 || ms < req->timeout_ms)
-        req->timeout_ms = ms;
-}
-
 /* ---- errors ---- */
 
 static const struct ck_refusal_code codes[] = {

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "crypto/hash.h"
 #include "vfs/examine/clouds.h"
+#include "vfs/object/once.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static void request(struct ck_arena *a, struct ck_vfs *v, enum ck_object_call ca
     struct ck_oss *s = (struct ck_oss *)v;
     ck_oss_base(a, s, method, key, ret);
     if (call == CK_OBJECT_FACTS && s->look_until_ms)
-        ck_oss_at_most(ret, s->look_until_ms - ck_mono_ms());
+        ck_once_limit(ret, s->look_until_ms - ck_mono_ms());
     if (call == CK_OBJECT_READ)
         ret->max_reply = v->ctx->max_object;
 }

@@ -46,9 +46,6 @@ void ck_oss_describe(struct ck_vfs *v, enum ck_object_call call, struct ck_buf *
 /* The version of an object by its headers: ETag and marks of its writers, or its time. */
 void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret);
 
-/* At most so long; negative is not at all. */
-void ck_oss_at_most(struct ck_req *req, int64_t ms);
-
 /* ---- lock.c ---- */
 /* A turn at one version of one key: everybody who wants to replace that version needs its lock. */
 struct ck_oss_turn {

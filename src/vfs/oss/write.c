@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In buckets with versions: until writers of the same moment have shown. */
-enum { SETTLE_MS = 1000 };
+enum {
+    SETTLE_MS = 1000, /* in buckets with versions: until writers of the same moment have shown */
+};
 
 int ck_oss_changed(const struct ck_oss *s, const char *key, struct ck_err *err)
 {
@@ -32,7 +33,7 @@ static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_ob
     ck_oss_base(a, s, "PUT", p->key, req);
     req->body = p->data;
     if (s->put_until_ms)
-        ck_oss_at_most(req, s->put_until_ms - ck_mono_ms());
+        ck_once_limit(req, s->put_until_ms - ck_mono_ms());
     ck_md5(p->data, md5);
     ck_base64_encode(&b64, md5, sizeof md5);
     ck_nvs_addf(a, &req->headers, "content-md5", "%s", ck_buf_str(&b64));
@@ -99,24 +100,24 @@ struct replaced {
 
 static bool still_there(void *arg)
 {
-    const struct replaced *x = arg;
+    const struct replaced *old = arg;
     CK_AUTORESP resp = {0};
     CK_AUTOERR ignored = CK_ERR_INIT;
     struct ck_object_facts facts;
-    return ck_object_facts(x->v, x->key, &resp, &facts, &ignored) == 0 && facts.found &&
-           strcmp(facts.version.token, x->version) == 0;
+    return ck_object_facts(old->v, old->key, &resp, &facts, &ignored) == 0 && facts.found &&
+           strcmp(facts.version.token, old->version) == 0;
 }
 
 /* Send what replaces or removes a version, under its lock, which ends at `until_ms`. */
 static int send_once(struct ck_vfs *v, const char *key, const char *version, int64_t until_ms,
                      struct ck_req *req, struct ck_resp *ret, struct ck_err *err)
 {
-    struct replaced x = {v, key, version};
-    const struct ck_once o = {.http = ck_object_http(v),
+    struct replaced old = {v, key, version};
+    const struct ck_once o = {.v = v,
+                              .http = ck_object_http(v),
                               .until_ms = until_ms,
                               .still_there = still_there,
-                              .arg = &x,
-                              .waited_ms = &v->waited_ms};
+                              .arg = &old};
     return ck_once_send(&o, req, ret, err);
 }
 
