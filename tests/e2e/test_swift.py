@@ -4,6 +4,7 @@ that end, the vendor's own client, the promised messages.
 CKOPS_BIN and CKOPS_BUILD name what is tested; servers come from tests/servers. CK_FULL=1 asks for
 the full counts."""
 
+import concurrent.futures
 import contextlib
 import itertools
 import json
@@ -247,6 +248,39 @@ def test_races_end_well_on_a_bad_network(swift, fault):
         for only in ("*twelve_processes*", "*increments*")[not FULL:]:
             passes(f"swift://{fresh(swift)}", swift.env(url=proxy.url), counts, only=only)
         assert proxy.hits
+
+
+class Always:
+    def __init__(self, this):
+        self.choice = lambda all: this if this in all else all[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FULL, reason="with CK_FULL=1; it waits for locks for a minute")
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+def test_a_write_that_arrives_after_its_sender_has_given_up(swift, monkeypatch, when):
+    """Somebody else who wants to replace the same version waits until it cannot arrive any more."""
+    with a_proxy(swift) as proxy, concurrent.futures.ThreadPoolExecutor() as pool:
+        store = swift.store(container := fresh(swift))
+        version = vfs(store, "put", "k", env=direct(swift), stdin="one").stdout.decode().strip()
+        monkeypatch.setattr(proxy, "random", Always(when))
+        monkeypatch.setattr(proxy, "hold", 12)  # two seconds longer than the lock
+        proxy.arm(4, "timeout", 1)  # after the token, the lock, and the look
+        first = pool.submit(vfs, store, "update", "k", version, env=swift.env(url=proxy.url), stdin="first")
+        while not proxy.hits and not first.done():
+            time.sleep(0.01)
+        second = vfs(store, "update", "k", version, env=direct(swift), stdin="second")
+        first = first.result()
+        assert proxy.seen[3].startswith("PUT ") and proxy.seen[3].endswith(f"/{container}/k")
+    if when == "before":
+        assert first.returncode == 0, first.stderr
+    else:
+        assert b"the outcome of the write is unknown" in first.stderr
+    if when == "never":
+        assert second.returncode == 0, second.stderr
+    else:
+        assert second.stderr.startswith(b"conflict: "), second.stderr
+    assert swift.read(container, "k") == (b"second" if when == "never" else b"first")
 
 
 # ---- the vendor's own client
