@@ -241,6 +241,7 @@ def test_a_kubeconfig_comes_before_the_service_account(world):
     world.reaches(f"Bearer {SECRET}")
 
 
+@pytest.mark.slow
 def test_a_kubeconfig_of_thousands_of_clusters(world):
     pem = base64.b64encode(b"x" * 1600).decode()
     many = [f"kubeconfig-{i}" for i in range(3000)]
