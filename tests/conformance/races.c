@@ -95,12 +95,16 @@ static int read_after_all(struct store *s, const char *key, struct ck_buf *out, 
     return r;
 }
 
-/* The object is the work of one writer, who knows it, or has been told that nobody knows. */
-static void check_creator(struct store *s, const char *key, const int *results, long n)
+/* The object is the work of one writer, who knows it, or has been told that nobody knows. What
+ * they were told is added to `total`. */
+static void check_creator(struct store *s, const char *key, const int *results, long n,
+                          long total[BAD + 1])
 {
-    long count[] = {0, 0, 0, 0};
+    long count[BAD + 1] = {0};
     for (long i = 0; i < n; i++)
         count[results[i]]++;
+    for (int i = 0; i <= BAD; i++)
+        total[i] += count[i];
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     CK_AUTOERR err = CK_ERR_INIT;
     int r = read_after_all(s, key, &b, &err);
@@ -127,15 +131,18 @@ static const char *folder_of(const struct store *s)
 
 static void race(struct store *s, long processes)
 {
-    long rounds = setting("CK_RACE_ROUNDS", 100);
+    long rounds = setting("CK_RACE_ROUNDS", 100), total[BAD + 1] = {0};
     const char *folder = folder_of(s);
     for (long k = 0; k < rounds; k++) {
         char key[32];
         snprintf(key, sizeof key, "race/%ld", k);
         int results[MAX_CREATORS];
         in_processes(processes, folder, create_one, key, results);
-        check_creator(s, key, results, processes);
+        check_creator(s, key, results, processes, total);
     }
+    printf("of %ld creators in %ld rounds %ld were told that they were first, %ld that they were "
+           "not, %ld got no answer\n",
+           processes, rounds, total[WON], total[LOST], total[UNCLEAR]);
 }
 
 static void test_V047_twelve_processes_create_one_object_once(void **state)

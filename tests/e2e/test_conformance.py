@@ -7,6 +7,7 @@ asks for the full ones (100 rounds of races, 64 writers of 200 steps)."""
 import contextlib
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -88,11 +89,19 @@ def conformance(url, env, counts=COUNTS, only=None):
     return p
 
 
-def passes(*args, **kw):
-    p = conformance(*args, **kw)
+def passed(p):
     assert p.returncode == 0, p.stdout[-4000:]
     assert "[       OK ]" in p.stdout, p.stdout[-4000:]
+    writes = re.findall(r"^writer \d+: (\d+) writes without an answer, (\d+) took effect", p.stdout, re.M)
+    if writes:
+        print("{} writes got no answer, {} of them took effect".format(*(sum(int(w[i]) for w in writes) for i in (0, 1))))
+    for line in re.findall("^of .* creators .*", p.stdout, re.M):
+        print(line)
     return p
+
+
+def passes(*args, **kw):
+    return passed(conformance(*args, **kw))
 
 
 AWS_HOST = "s3.dualstack.us-east-1.amazonaws.com"
