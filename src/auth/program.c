@@ -28,71 +28,93 @@ static int start(const struct ck_program *p, int out, pid_t *ret)
     return r;
 }
 
+/* A program that has been started. */
+struct child {
+    pid_t pid;
+    bool ended;
+    int status;
+};
+
+static bool has_ended(struct child *c)
+{
+    if (!c->ended) {
+        pid_t r = waitpid(c->pid, &c->status, WNOHANG);
+        c->ended = r == c->pid || (r < 0 && errno != EINTR);
+    }
+    return c->ended;
+}
+
+/* Whether there is something to read, the end included; false: the time is over, or the program has
+ * ended and what it printed has been read, though something it has started still holds the pipe. */
+static bool readable(int fd, struct child *c, int64_t deadline)
+{
+    for (;;) {
+        bool last = has_ended(c);
+        int64_t left = deadline - ck_mono_ms();
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int n = left > 0 ? poll(&p, 1, last ? 0 : left < LOOK_MS ? (int)left : LOOK_MS) : 0;
+        if (n > 0)
+            return true;
+        if (left <= 0 || (n == 0 && last))
+            return false;
+    }
+}
+
 /* false: the time or the size limit was met. */
-static bool drain(int fd, int64_t deadline, size_t most, struct ck_buf *out)
+static bool drain(int fd, struct child *c, int64_t deadline, size_t most, struct ck_buf *out)
 {
     char piece[4096];
     size_t before = out->len;
-    bool ok = true;
-    for (;;) {
-        int64_t left = deadline - ck_mono_ms();
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        ok = left > 0 && poll(&p, 1, (int)left) != 0;
-        if (!ok)
-            break;
-        ssize_t n = read(fd, piece, sizeof piece);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (n <= 0)
-            break;
-        ck_buf_putn(out, piece, (size_t)n);
-        ok = out->len - before <= most;
-        if (!ok)
+    ssize_t n = 1;
+    while (n != 0 && out->len - before <= most && readable(fd, c, deadline)) {
+        n = read(fd, piece, sizeof piece);
+        if (n > 0)
+            ck_buf_putn(out, piece, (size_t)n);
+        else if (n < 0 && errno != EINTR && errno != EAGAIN)
             break;
     }
     ck_wipe(piece, sizeof piece);
-    return ok;
+    return out->len - before <= most && ck_mono_ms() < deadline;
 }
 
 /* Who has closed its output may still run. */
-static bool ended(pid_t pid, int64_t deadline, int *ret_status)
+static bool ends(struct child *c, int64_t deadline)
 {
-    for (;;) {
-        pid_t r = waitpid(pid, ret_status, WNOHANG);
-        if (r == pid || (r < 0 && errno != EINTR))
-            return true;
+    while (!has_ended(c)) {
         if (ck_mono_ms() >= deadline)
             return false;
         ck_sleep_ms(LOOK_MS);
     }
+    return true;
 }
 
 int ck_program_run(const struct ck_program *p, struct ck_buf *out, struct ck_err *err)
 {
-    int fds[2], status = 0;
-    pid_t pid;
+    int fds[2];
+    struct child c = {0};
     if (pipe2(fds, O_CLOEXEC) < 0)
         return ck_fail_errno(err, errno, "%s", p->where);
-    int r = start(p, fds[1], &pid);
+    int r = start(p, fds[1], &c.pid);
     close(fds[1]);
     if (r != 0) {
         close(fds[0]);
         return ck_fail(err, CK_UNAUTHENTICATED, "%s cannot be run: %s", p->where, strerror(r));
     }
     int64_t deadline = ck_mono_ms() + p->timeout_ms;
-    bool ok = drain(fds[0], deadline, p->output_max, out);
+    bool ok = drain(fds[0], &c, deadline, p->output_max, out);
     close(fds[0]);
-    if (!ok || !ended(pid, deadline, &status)) {
-        kill(pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    if (!ok || !ends(&c, deadline)) {
+        if (!c.ended)
+            kill(c.pid, SIGKILL);
+        while (!c.ended && waitpid(c.pid, &c.status, 0) < 0 && errno == EINTR)
             ;
         return ck_fail(err, CK_UNAUTHENTICATED,
                        "%s took more than %lld s or printed more than %zu bytes", p->where,
                        (long long)(p->timeout_ms / 1000), p->output_max);
     }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    if (!WIFEXITED(c.status) || WEXITSTATUS(c.status) != 0)
         return ck_fail(err, CK_UNAUTHENTICATED, "%s failed with status %d", p->where,
-                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+                       WIFEXITED(c.status) ? WEXITSTATUS(c.status) : 128 + WTERMSIG(c.status));
     return 0;
 }
 
