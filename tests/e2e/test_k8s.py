@@ -16,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 import pytest
 
@@ -222,6 +223,36 @@ def test_what_lists_cost_does_not_depend_on_what_lies_beneath(api, new_proxy, tm
         p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "dirs", "."], env=store.env, text=True,
                            capture_output=True, timeout=60)
         assert p.stdout.split()[0] == "state" and proxy.n == 2  # the second finds nothing outside of the first
+
+
+@pytest.mark.slow
+def test_a_listing_whose_pages_expire_starts_over_and_is_complete(api, new_proxy):
+    """The server has forgotten the state that the first page is of; meanwhile files come and go."""
+    ns = api.namespace()
+    api.put_many(ns, [(f"d/{i:04}", b"x") for i in range(510)])
+    heads = []
+
+    def grown_old(head):
+        token = re.search(rb"continue=([^& ]*)", head).group(1)
+        state = json.loads(base64.urlsafe_b64decode(urllib.parse.unquote(token.decode()) + "=="))
+        state = json.dumps(dict(state, rv=2), separators=(",", ":")).encode()
+        return head.replace(token, base64.urlsafe_b64encode(state).rstrip(b"="))
+
+    def pass_on(head):
+        heads.append(head)
+        if len(heads) != 2:
+            return head
+        assert api.api("DELETE", f"/api/v1/namespaces/{ns}/secrets/{name_of('d/0003')}")[0] == 200
+        api.put(ns, "d/new", b"x")
+        api.forget_history()
+        return grown_old(head)
+
+    with new_proxy() as proxy:
+        proxy.alter = pass_on
+        p = subprocess.run([BUILD / "tests/unit/vfs_cli", f"k8s:///{ns}", "list", "d"], env=clean_env(KUBECONFIG=proxy.kubeconfig),
+                           text=True, capture_output=True, timeout=60)
+    assert [b"continue=" in h.split(b"\r\n")[0] for h in heads] == [False, True, False, True], p.stderr
+    assert [line.split()[0] for line in p.stdout.splitlines()] == [f"{i:04}" for i in range(510) if i != 3] + ["new"]
 
 
 @pytest.mark.slow
