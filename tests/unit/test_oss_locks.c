@@ -24,6 +24,7 @@ struct world {
     bool deaf;                          /* … and does not arrive either */
     struct request held[MAX_HELD];
     unsigned n_held, requests;
+    int64_t changes_ms; /* monotonic: when somebody else replaces k; 0: nobody does */
     void (*before_put)(struct world *w); /* of k; once */
     int nested;                          /* result of what before_put has tried */
 };
@@ -119,6 +120,8 @@ static void answer(void *arg, struct ck_send *s)
     snprintf(r.key, sizeof r.key, "%s", s->req.path + 1);
     snprintf(r.marks, sizeof r.marks, "%s", marks ? marks : "");
     w->requests++;
+    if (w->changes_ms && ck_mono_ms() >= w->changes_ms && find(w, "k"))
+        snprintf(find(w, "k")->marks, sizeof w->objects[0].marks, "cc.aa.bb");
     int status = status_of(w, &r);
     if (!status) {
         ck_fail(s->err, CK_UNAVAILABLE, "the connection broke before the reply");
@@ -235,6 +238,21 @@ static void a_lock_of_a_dead_writer_is_passed_over(void **state)
     assert_int_equal(locks_left(&w), 0);
 }
 
+/* Staying away after a conflict is for stores that answer slowly, not for locks that were held
+ * long. */
+static void waiting_for_a_lock_does_not_make_the_loser_stay_away(void **state)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct world w = new_world();
+        w.denied = w.recording = w.deaf = true;
+        assert_int_equal(update(&w, 30000), -CK_DENIED); /* leaves a lock behind */
+        int64_t began = ck_mono_ms();
+        w.changes_ms = began + 8000;
+        assert_int_equal(update(&w, 30000), -CK_CONFLICT);
+        assert_in_range(ck_mono_ms() - began, 8000, 10000);
+    }
+}
+
 int main(void)
 {
     ck_clock_skip_sleeps();
@@ -243,6 +261,7 @@ int main(void)
         cmocka_unit_test(leaving_a_lock_late_or_twice_lets_nobody_in),
         cmocka_unit_test(a_lock_that_was_given_back_costs_no_wait),
         cmocka_unit_test(a_lock_of_a_dead_writer_is_passed_over),
+        cmocka_unit_test(waiting_for_a_lock_does_not_make_the_loser_stay_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
