@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -208,8 +209,18 @@ static struct moment moment_of(struct ck_arena *a, const struct ck_sigv4 *p, int
     return m;
 }
 
-static void signing_key(const struct ck_sigv4 *p, const char *secret, const char *stamp,
-                        unsigned char key[CK_SHA256_LEN])
+void ck_sigv4_memo_done(struct ck_sigv4_memo *m)
+{
+    if (m->secret)
+        ck_wipe(m->secret, strlen(m->secret));
+    ck_wipe(m->key, sizeof m->key);
+    free(m->secret);
+    free(m->scope);
+    *m = (struct ck_sigv4_memo){0};
+}
+
+static void derive_key(const struct ck_sigv4 *p, const char *secret, const char *stamp,
+                       unsigned char key[CK_SHA256_LEN])
 {
     struct ck_buf first = CK_BUF_INIT;
     ck_buf_fmt(&first, "AWS4%s", secret);
@@ -224,6 +235,23 @@ static void signing_key(const struct ck_sigv4 *p, const char *secret, const char
     }
 }
 
+static void signing_key(const struct ck_sigv4 *p, const char *secret, const struct moment *at,
+                        unsigned char key[CK_SHA256_LEN])
+{
+    struct ck_sigv4_memo *m = p->memo;
+    if (m && m->scope && strcmp(m->scope, at->scope) == 0 && strcmp(m->secret, secret) == 0) {
+        memcpy(key, m->key, CK_SHA256_LEN);
+        return;
+    }
+    derive_key(p, secret, at->stamp, key);
+    if (!m)
+        return;
+    ck_sigv4_memo_done(m);
+    m->scope = ck_xstrdup(at->scope);
+    m->secret = ck_xstrdup(secret);
+    memcpy(m->key, key, CK_SHA256_LEN);
+}
+
 /* Hex signature of r as it stands. */
 static const char *signature(struct ck_arena *a, const struct ck_sigv4 *p, const struct ck_cred *c,
                              const struct moment *m, const struct ck_req *r,
@@ -236,7 +264,7 @@ static const char *signature(struct ck_arena *a, const struct ck_sigv4 *p, const
     ck_sha256_hex(ck_buf_slice(&canonical), digest);
     ck_buf_fmt(&text, "%s\n%s\n%s\n%s", algorithm, m->stamp, m->scope, digest);
     unsigned char key[CK_SHA256_LEN], mac[CK_SHA256_LEN];
-    signing_key(p, c->secret_key, m->stamp, key);
+    signing_key(p, c->secret_key, m, key);
     ck_hmac_sha256(ck_slice_n((const char *)key, sizeof key), ck_buf_slice(&text), mac);
     ck_wipe(key, sizeof key);
     CK_AUTOBUF struct ck_buf hex = CK_BUF_INIT;

@@ -7,12 +7,21 @@
 #include "auth/cred.h"
 #include "net/http.h"
 
+/* The signing key of a day, region and service, made by three HMACs from a secret: kept for as long
+ * as none of them changes. Starts as {0}; of one thread. */
+struct ck_sigv4_memo {
+    char *scope, *secret;
+    unsigned char key[32];
+};
+void ck_sigv4_memo_done(struct ck_sigv4_memo *m); /* wipes */
+
 struct ck_sigv4 {
     const char *region, *service; /* "us-east-1", "s3" */
     int64_t skew_s;               /* added to the local clock: server minus client */
     bool unsigned_payload;        /* x-amz-content-sha256: UNSIGNED-PAYLOAD */
     bool no_double_encode;        /* S3 */
     bool no_content_sha_header;   /* services other than S3 do not want x-amz-content-sha256 */
+    struct ck_sigv4_memo *memo;   /* NULL: the key is made anew */
 };
 
 /* Add x-amz-date, x-amz-content-sha256 (S3), x-amz-security-token and authorization to r->headers;

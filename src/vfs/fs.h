@@ -13,6 +13,7 @@ struct ck_fs {
     struct ck_vfs base; /* container: the folder as given, "" for the working directory */
     int root;           /* its descriptor, -1 until needed */
     bool no_openat2;    /* the kernel refuses it: walk */
+    bool link_by_path;  /* unnamed files get their name by way of /proc only */
     bool named_temps;   /* the file system has no unnamed files, or there is no /proc */
 };
 

@@ -184,12 +184,21 @@ static void drop_temp(struct put *p)
     p->fd = -1;
 }
 
-/* Give the unnamed file a name. 0 or an errno value. */
+/* Give the unnamed file a name. 0 or an errno value. By its descriptor, which newer kernels let
+ * everybody do with what they opened themselves (6.10) and older ones root: without that right it
+ * is "no such file", as it is where the folder has been removed. */
 static int link_unnamed(const struct put *p, const char *name)
 {
     char proc[64];
+    if (!p->f->link_by_path && linkat(p->fd, "", p->dir, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (!p->f->link_by_path && errno == EEXIST)
+        return EEXIST;
     snprintf(proc, sizeof proc, "/proc/self/fd/%d", p->fd);
-    return linkat(AT_FDCWD, proc, p->dir, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+    if (linkat(AT_FDCWD, proc, p->dir, name, AT_SYMLINK_FOLLOW) < 0)
+        return errno;
+    p->f->link_by_path = true;
+    return 0;
 }
 
 /* ---- into place ---- */

@@ -486,6 +486,35 @@ static void empty_credentials_are_refused(void **state)
     assert_int_equal(ck_sigv4_sign(a, &S3_PARAMS, &c, S3_NOW, &r, &err), -CK_UNAUTHENTICATED);
 }
 
+static const char *signed_with(struct ck_arena *a, const struct ck_sigv4 *p, struct ck_cred c,
+                               int64_t now_s)
+{
+    struct ck_req r = request_of(a, &S3[0], "h");
+    assert_int_equal(ck_sigv4_sign(a, p, &c, now_s, &r, NULL), 0);
+    return ck_nvs_get(&r.headers, "authorization");
+}
+
+/* Day, region, service, secret: one after the other changes, and changes back. */
+static void a_kept_signing_key_is_only_used_for_what_it_was_made_for(void **state)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_CLEANUP(ck_sigv4_memo_done) struct ck_sigv4_memo memo = {0};
+    struct ck_cred c = {.access_key = (char *)"AKID", .secret_key = (char *)"secret"};
+    for (unsigned i = 0; i < 32; i++) {
+        struct ck_sigv4 plain = S3_PARAMS;
+        plain.region = i & 1 ? "eu-west-1" : "us-east-1";
+        plain.service = i & 2 ? "s3" : "sts";
+        c.secret_key = (char *)(i & 4 ? "secret" : "other");
+        int64_t now_s = S3_NOW + (i & 8 ? 86400 : 0);
+        struct ck_sigv4 kept = plain;
+        kept.memo = &memo;
+        const char *want = signed_with(a, &plain, c, now_s);
+        assert_string_equal(signed_with(a, &kept, c, now_s), want);
+        assert_string_equal(signed_with(a, &kept, c, now_s), want);
+        assert_non_null(memo.scope);
+    }
+}
+
 static void canonical_request_sorts_merges_and_leaves_out(void **state)
 {
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
@@ -522,6 +551,7 @@ int main(void)
         cmocka_unit_test(skew_moves_the_date),
         cmocka_unit_test(unsigned_payload_is_announced),
         cmocka_unit_test(empty_credentials_are_refused),
+        cmocka_unit_test(a_kept_signing_key_is_only_used_for_what_it_was_made_for),
         cmocka_unit_test(canonical_request_sorts_merges_and_leaves_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

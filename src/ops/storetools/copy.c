@@ -222,6 +222,18 @@ static int sync_all(const struct job *j, struct ck_err *err)
     return r;
 }
 
+static int apply_all(struct job *j, uint64_t files, struct ck_copy_stats *ret,
+                     struct ck_err *unsynced, struct ck_err *err)
+{
+    struct ck_copy_flush flush;
+    if (j->failures.local)
+        ck_copy_flush_start(&flush, &j->opts->to);
+    int r = run_rows(j, false, files, ck_copy_apply, ret, err);
+    if (j->failures.local)
+        (void)ck_copy_flush_stop(&flush, unsynced);
+    return r;
+}
+
 static int run(struct job *j, struct ck_copy_stats *ret, struct ck_err *err)
 {
     const struct ck_copy_opts *o = j->opts;
@@ -237,9 +249,11 @@ static int run(struct job *j, struct ck_copy_stats *ret, struct ck_err *err)
     (void)malloc_trim(0); /* what a page of a listing needed, the threads cannot use */
     if (o->dry_run)
         return o->planned ? look_through(j, NULL, err) : 0;
-    r = run_rows(j, false, sums.files, ck_copy_apply, ret, err);
     CK_AUTOERR unsynced = CK_ERR_INIT;
-    bool lost = (ret->copied || ret->same) && sync_all(j, &unsynced) < 0;
+    r = apply_all(j, sums.files, ret, &unsynced, err);
+    bool lost = unsynced.code != CK_OK;
+    if (!lost && (ret->copied || ret->same))
+        lost = sync_all(j, &unsynced) < 0;
     if (r == 0)
         r = report(j, "copied", err);
     if (r == 0 && lost)

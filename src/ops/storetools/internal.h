@@ -142,6 +142,20 @@ void ck_copy_reader_done(struct ck_copy_reader *r);
 int ck_copy_spool_put(const struct ck_copy_spool *s, uint64_t at, const struct ck_copy_row *row,
                       const struct ck_version *version, struct ck_err *err);
 
+/* ---- flush.c ---- */
+/* A thread that syncs a local destination every now and then. */
+struct ck_copy_flush {
+    const struct ck_copy_end *end;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool started, over;
+    struct ck_err err; /* why it was not kept up */
+};
+void ck_copy_flush_start(struct ck_copy_flush *f, const struct ck_copy_end *end);
+/* What it synced may be lost when this fails. */
+int ck_copy_flush_stop(struct ck_copy_flush *f, struct ck_err *err);
+
 /* ---- item.c ---- */
 void ck_copy_md5(struct ck_slice content, char ret[CK_COPY_MD5]);
 /* That `to` holds the content: by the store's word, or a look at it. */

@@ -176,6 +176,7 @@ static int sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *
         .service = "s3",
         .skew_s = s->skew_s,
         .no_double_encode = true,
+        .memo = &s->memo,
     };
     ck_s3_record(s, r);
     return ck_sigv4_sign(a, &p, &cred, ck_now_s(), r, err);

@@ -201,6 +201,7 @@ static void s3_close(struct ck_vfs *v)
     struct ck_s3 *s = (struct ck_s3 *)v;
     ck_cred_provider_free(s->creds);
     s->creds = NULL;
+    ck_sigv4_memo_done(&s->memo);
     ck_resp_done(&s->ahead.page);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "auth/cred.h"
+#include "auth/sigv4.h"
 #include "net/http.h"
 #include "vfs/object/listing.h"
 #include "vfs/object/outcome.h"
@@ -43,6 +44,7 @@ struct ck_s3 {
     const char *acl, *sse;
     struct ck_cred_provider *creds;
     int64_t skew_s;
+    struct ck_sigv4_memo memo;
     enum ck_s3_conditional conditional;
     unsigned generation; /* of the region: counts redirects, so that a loop ends */
     bool located;        /* the bucket said that it is in `region` */
