@@ -242,7 +242,7 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
 {
     CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
     ck_goquote(&quoted, ck_slice_of(url));
-    const char *host = url + strlen("swift://");
+    const char *host = strchr(url, ':') + strlen("://");
     struct ck_slice name = ck_slice_n(host, strcspn(host, "/?#"));
     if (!name.len)
         return ck_fail(err, CK_INVALID, "invalid swift path: %s", ck_buf_str(&quoted));
