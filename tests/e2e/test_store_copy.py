@@ -270,6 +270,49 @@ def test_what_arrives_damaged_is_noticed(tmp_path):
     s.close()
 
 
+def test_what_cannot_be_read_fails_alone_among_those_read_with_it(tmp_path):
+    """One object vanishes after the listing, another arrives with other bytes than its tag says."""
+    s = FakeS3({f"d{i % 3}/f{i:03d}": b"%d" % i for i in range(200)})
+    bad = {"d0/f003": None, "d1/f100": b"damaged"}
+    s.on_get = lambda key, v: bad.get(key, v)
+    env = env_of(tmp_path, **s.env)
+    p = run(tmp_path, "copy", "s3://bkt", "dst", env=env)
+    assert p.returncode == 1 and quoted_names(p.stderr) == set(bad) and "does not match" in p.stderr, p.stderr
+    assert contents(tmp_path / "dst") == {k: v for k, v in s.objects.items() if k not in bad}
+    s.on_get = None
+    assert "copied 2 files" in ok(tmp_path, "copy", "s3://bkt", "dst", env=env)
+    assert contents(tmp_path / "dst") == s.objects
+    s.close()
+
+
+def test_a_copy_from_a_store_killed_at_any_moment_leaves_whole_files_only(tmp_path):
+    s = FakeS3({f"d{i % 3}/f{i:03d}": b"%d" % i * 3000 for i in range(80)})
+    rnd = random.Random(3)
+    for i in range(20 if FULL else 3):
+        d = tmp_path / f"d{i}"
+        seen, enough = [], rnd.randrange(1, 80)
+        p = subprocess.Popen([PROGRAM, "store", "copy", "s3://bkt", d.name], cwd=tmp_path, env=env_of(tmp_path, **s.env),
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        s.on_get = lambda key, v: (seen.append(key), len(seen) == enough and p.kill(), v)[-1]
+        p.wait()
+        assert all(v == s.objects[k] for k, v in contents(d).items() if k in s.objects)
+        s.on_get = None
+        ok(tmp_path, "copy", "s3://bkt", d.name, env=env_of(tmp_path, **s.env))
+        got = contents(d)
+        assert {k: v for k, v in got.items() if not re.search(r"(^|/)\.ckops-tmp-", k)} == s.objects
+        assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in d.rglob("f*"))
+    s.close()
+
+
+@pytest.mark.parametrize("most", [1, 9])
+def test_no_more_reads_at_a_time_than_asked_for(tmp_path, most):
+    s = FakeS3({f"f{i:03d}": b"%d" % i for i in range(30)})
+    s.on_get = lambda key, v: time.sleep(0.005) or v
+    ok(tmp_path, "copy", "s3://bkt", "dst", "--parallel", most, env=env_of(tmp_path, **s.env))
+    assert contents(tmp_path / "dst") == s.objects and s.most <= most
+    s.close()
+
+
 # ---- many files
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
@@ -311,7 +354,8 @@ class FakeS3:
     """An S3 that stores whatever name it is given."""
 
     def __init__(self, objects):
-        self.objects, self.on_put, self.damage = dict(objects), None, False
+        self.objects, self.on_put, self.on_get, self.damage = dict(objects), None, None, False
+        self.lock, self.reading, self.most = threading.Lock(), 0, 0  # reads under way, and how many there were at most
         self.page, self.listed = 10**9, None  # objects to a page; the order they are listed in, if not that of their names
         outer = self
 
@@ -344,8 +388,16 @@ class FakeS3:
                     return self.reply(200, f"<ListBucketResult><EncodingType>url</EncodingType>{more}{items}</ListBucketResult>".encode())
                 if self.command in ("GET", "HEAD"):
                     v = outer.objects.get(key)
+                    tag = v
+                    if outer.on_get:
+                        with outer.lock:
+                            outer.reading += 1
+                            outer.most = max(outer.most, outer.reading)
+                        v = outer.on_get(key, v)
+                        with outer.lock:
+                            outer.reading -= 1
                     return self.reply(404, b"<Error><Code>NoSuchKey</Code></Error>") if v is None else \
-                        self.reply(200, v, etag=f'"{hashlib.md5(v).hexdigest()}"')
+                        self.reply(200, v, etag=f'"{hashlib.md5(tag).hexdigest()}"')
                 if outer.on_put:
                     outer.on_put(key)
                 now = outer.objects.get(key)

@@ -157,7 +157,8 @@ static int run_rows(struct job *j, bool compare, uint64_t n, ck_copy_fn fn,
     struct supply x = {.base = {next_row, row_done}, .job = j, .compare = compare};
     int r = ck_copy_spool_rewind(&j->rows, &x.reader, err);
     if (r == 0)
-        r = ck_copy_run_source(j->opts, &x.base, n, fn, stats, err);
+        r = ck_copy_run_source(j->opts, &x.base, n, fn, !compare && j->failures.together, stats,
+                               err);
     ck_copy_reader_done(&x.reader);
     return r;
 }

@@ -28,7 +28,8 @@ struct ck_copy_plan {
     struct ck_arena *a; /* of the listings; not touched by the threads */
     struct ck_copy_item *v;
     size_t n, cap;
-    bool local; /* the destination is a local folder */
+    bool local;    /* the destination is a local folder */
+    bool together; /* and the source reads many objects at once: ck_copy_apply_many */
 };
 
 /* ---- the plan of a whole store, which may have more files than memory should hold ---- */
@@ -169,6 +170,12 @@ int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_
 
 int ck_copy_fail_damaged(struct ck_err *err);
 
+/* New files, at most `parallel` at once, where the source reads many by itself and writing is a
+ * matter of microseconds: done() is told of each as it ends, with its err filled. */
+typedef void (*ck_copy_done_fn)(void *arg, struct ck_copy_item *it, int r, uint64_t bytes);
+void ck_copy_apply_many(struct ck_copy_pair *w, struct ck_copy_item *const *items, size_t n,
+                        unsigned parallel, ck_copy_done_fn done, void *arg);
+
 /* ---- large.c ---- */
 void ck_copy_budget_init(struct ck_copy_budget *b);
 void ck_copy_budget_done(struct ck_copy_budget *b);
@@ -201,6 +208,8 @@ typedef int (*ck_copy_fn)(const struct ck_copy_pair *w, struct ck_copy_item *it,
 int ck_copy_run(struct ck_copy_plan *p,
                 bool (*wants)(const struct ck_copy_plan *p, const struct ck_copy_item *it),
                 ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err);
-/* The same for n items of a source. */
+/* The same for n items of a source; with `together` fn is ck_copy_apply, and small new files are
+ * handed to ck_copy_apply_many. */
 int ck_copy_run_source(const struct ck_copy_opts *o, struct ck_copy_source *src, size_t n,
-                       ck_copy_fn fn, struct ck_copy_stats *stats, struct ck_err *err);
+                       ck_copy_fn fn, bool together, struct ck_copy_stats *stats,
+                       struct ck_err *err);

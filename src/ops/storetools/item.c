@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "net/http.h"
 
 #include <string.h>
 
@@ -131,19 +132,24 @@ static int version_of(const struct ck_path *to, struct ck_copy_item *it, struct 
     return *it->version.token ? 0 : ck_vfs_read_stream(to, look_away, NULL, &it->version, err);
 }
 
-static int write_whole(const struct ck_path *from, const struct ck_path *to,
-                       const struct ck_write_opts *o, uint64_t *ret_bytes, struct ck_err *err)
+static int write_checked(const struct ck_path *to, struct ck_slice content,
+                         const struct ck_write_opts *o, struct ck_err *err)
 {
-    CONTENT content = CK_BUF_INIT;
     struct ck_version written = {""};
     bool read_back = false;
     struct ck_write_opts checked = *o;
     checked.read_back = &read_back;
+    int r = ck_vfs_write(to, content, &checked, &written, err);
+    return r < 0 || read_back ? r : ck_copy_verify(to, content, &written, err);
+}
+
+static int write_whole(const struct ck_path *from, const struct ck_path *to,
+                       const struct ck_write_opts *o, uint64_t *ret_bytes, struct ck_err *err)
+{
+    CONTENT content = CK_BUF_INIT;
     int r = ck_vfs_read(from, &content, NULL, err);
     if (r == 0)
-        r = ck_vfs_write(to, ck_buf_slice(&content), &checked, &written, err);
-    if (r == 0 && !read_back)
-        r = ck_copy_verify(to, ck_buf_slice(&content), &written, err);
+        r = write_checked(to, ck_buf_slice(&content), o, err);
     *ret_bytes = content.len;
     return r;
 }
@@ -162,6 +168,14 @@ static int transfer(const struct ck_copy_pair *w, const struct ck_copy_item *it,
     return write_whole(from, to, o, ret_bytes, err);
 }
 
+static const struct ck_write_opts AS_NEW = {.mode = CK_WRITE_CREATE, .sync_later = true};
+
+/* What a create that was refused means in a copy: the comparison found nothing there. */
+static int refused(int r, struct ck_err *err)
+{
+    return r == -(int)CK_EXISTS ? ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile") : r;
+}
+
 int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
                   struct ck_err *err)
 {
@@ -170,7 +184,7 @@ int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_
     *ret_bytes = 0;
     if (it->what == CK_COPY_EXTRA)
         return delete_one(&to, err);
-    struct ck_write_opts o = {.mode = CK_WRITE_CREATE, .sync_later = true};
+    struct ck_write_opts o = AS_NEW;
     uint64_t bytes = 0;
     int r = 0;
     if (it->what == CK_COPY_CHANGED) {
@@ -179,9 +193,58 @@ int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_
     }
     if (r == 0)
         r = transfer(w, it, &from, &to, &o, &bytes, err);
-    if (r == -(int)CK_EXISTS)
-        return ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile");
     if (r == 0)
         *ret_bytes = bytes;
-    return r;
+    return refused(r, err);
+}
+
+/* ---- many at once ---- */
+
+struct many {
+    const struct ck_copy_pair *w;
+    struct ck_copy_item *const *items;
+    bool *ended;
+    ck_copy_done_fn done;
+    void *arg;
+};
+
+static int end_one(struct many *m, size_t i, int r, uint64_t bytes)
+{
+    m->ended[i] = true;
+    m->done(m->arg, m->items[i], r, bytes);
+    return 0;
+}
+
+static int on_content(void *arg, size_t i, struct ck_slice content,
+                      const struct ck_version *version, struct ck_err *item_err)
+{
+    struct many *m = arg;
+    struct ck_copy_item *it = m->items[i];
+    if (item_err->code != CK_OK)
+        return end_one(m, i, ck_err_move(&it->err, item_err), 0);
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    struct ck_path to = ck_copy_at(a, &m->w->to, it->name);
+    int r = refused(write_checked(&to, content, &AS_NEW, &it->err), &it->err);
+    return end_one(m, i, r, r < 0 ? 0 : content.len);
+}
+
+void ck_copy_apply_many(struct ck_copy_pair *w, struct ck_copy_item *const *items, size_t n,
+                        unsigned parallel, ck_copy_done_fn done, void *arg)
+{
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    CK_AUTOERR err = CK_ERR_INIT;
+    const char **keys = ck_arena_alloc(a, n * sizeof *keys);
+    struct many m = {w, items, ck_arena_alloc(a, n * sizeof *m.ended), done, arg};
+    for (size_t i = 0; i < n; i++)
+        keys[i] = ck_copy_at(a, &w->from, items[i]->name).key;
+    w->from.ctx.parallel = parallel;
+    if (w->from.ctx.http)
+        ck_http_set_parallel(w->from.ctx.http, parallel);
+    int r = ck_vfs_read_many(&w->from.root, keys, n, on_content, &m, &err);
+    for (size_t i = 0; i < n; i++)
+        if (!m.ended[i])
+            end_one(&m, i,
+                    ck_fail(&items[i]->err, r < 0 ? err.code : CK_INTERNAL, "%s",
+                            r < 0 ? ck_err_msg(&err) : "it was not read"),
+                    0);
 }

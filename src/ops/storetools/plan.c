@@ -339,7 +339,9 @@ int ck_copy_list(struct ck_copy_plan *p, struct ck_copy_spool *rows, struct ck_e
     if (r == 0)
         r = ck_copy_open(&w.to, p->a, &p->opts->to, err);
     if (r == 0) {
+        const struct ck_vfs_ops *f = w.from.root.vfs->ops;
         p->local = w.to.root.vfs->ops->absolute_keys;
+        p->together = p->local && f->read_many && !f->absolute_keys;
         r = ck_copy_check_apart(p->a, p->opts, &w, err);
     }
     if (r == 0)
