@@ -54,7 +54,7 @@ def test_the_contract_holds_without_locks(server):
 def test_races_end_well_on_a_bad_network(server, fault):
     # A lock whose holder got no answer is passed over after 15 seconds only, and each write that a broken connection may have
     # swallowed costs five: patience, and fewer steps.
-    with bad_network(server.url, fault, patience=60000, hold=3) as (url, counts):
+    with bad_network(server.url, fault, patience=60000, hold=1.5) as (url, counts):
         if not FULL:
             counts.update(CK_CAS_STEPS="2", CK_CAS_WRITERS="4")
         for only in ("*sixty_four_processes*" if FULL else "*twelve_processes*", "*increments*"):
