@@ -244,7 +244,7 @@ def test_races_end_well_on_a_bad_network(swift, fault):
     counts = dict(LITTLE, CK_TIMEOUT_MS="120000", CK_CAS_WRITERS="12" if FULL else "4", CK_CAS_STEPS="4" if FULL else "2")
     with a_proxy(swift) as proxy:
         proxy.hold = 12
-        proxy.share(FAULTS[fault], *([f for f in FAULTS if f != "any"] if fault == "any" else [fault]))
+        proxy.share(FAULTS[fault] * (1 if FULL else 2), *([f for f in FAULTS if f != "any"] if fault == "any" else [fault]))
         for only in ("*twelve_processes*", "*increments*")[not FULL:]:
             passes(f"swift://{fresh(swift)}", swift.env(url=proxy.url), counts, only=only)
         assert proxy.hits
