@@ -186,6 +186,7 @@ static int broken(struct ck_sftp *c, struct ck_err *err)
 static int timed_out(struct ck_sftp *c, struct ck_err *err)
 {
     ck_sftp_close(c, false);
+    ck_ssh_share_forget(&c->share); /* it may be dead for all */
     return ck_fail(err, CK_TIMEOUT, "ssh to %s: no reply within %lld ms", c->target,
                    (long long)c->timeout_ms);
 }
@@ -275,8 +276,8 @@ int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *er
         if (!ck_sftp_get_u32(&s, &ret->status))
             return malformed(c, err);
     }
-    if (ret->status == FX_DENIED && c->share.there)
-        ck_ssh_share_forget(&c->share); /* rights given since it was made hold for a new one */
+    if (ret->status == FX_DENIED)
+        ck_ssh_share_forget(&c->share); /* rights that are given now hold for a new one */
     if (c->ahead) {
         c->ahead = false;
         c->deadline = c->until;
@@ -292,6 +293,18 @@ int ck_sftp_wait(struct ck_sftp *c, uint32_t id, struct ck_sftp_reply *ret, stru
         if (r < 0 || ret->id == id)
             return r;
     }
+}
+
+int ck_sftp_wait_status(struct ck_sftp *c, uint32_t id, uint32_t *ret, struct ck_err *err)
+{
+    struct ck_sftp_reply reply;
+    *ret = FX_FAILURE;
+    int r = ck_sftp_wait(c, id, &reply, err);
+    if (r == 0 && reply.type != SFTP_STATUS)
+        r = malformed(c, err);
+    if (r == 0)
+        *ret = reply.status;
+    return r;
 }
 
 /* ---- connecting ---- */
@@ -355,7 +368,7 @@ static int connect_once(struct ck_sftp *c, const struct ck_env *env, void (*requ
     c->guess = true;
     c->handles = c->kept = 0;
     c->deadline = c->until;
-    if (ck_ssh_share_there(&c->share)) { /* it may be dead, and nobody knows yet */
+    if (c->share.there) { /* it may be dead, and nobody knows yet */
         int64_t most =
             c->timeout_ms / 3 < OLD_CONNECTION_MS ? c->timeout_ms / 3 : OLD_CONNECTION_MS;
         most += ck_mono_ms();
@@ -413,10 +426,12 @@ int ck_sftp_begin(struct ck_sftp *c, const struct ck_env *env, void (*requests)(
         ck_sftp_close(c, false);
     for (unsigned i = 0;; i++) {
         CK_AUTOERR why = CK_ERR_INIT;
+        ck_ssh_share_look(&c->share);
+        struct ck_ssh_share used = c->share;
         int r = connect_once(c, env, requests, arg, &why);
         if (r == 0)
             return 0;
-        if (blame_sharing(&c->share, &why)) {
+        if (blame_sharing(&used, &why)) {
             ck_debug(2, "the shared connection to %s fails; once more without sharing", c->target);
             ck_ssh_share_forget(&c->share);
             continue;

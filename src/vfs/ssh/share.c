@@ -212,12 +212,12 @@ void ck_ssh_share_find(struct ck_ssh_share *sh, const struct ck_env *env, const 
 
 /* ---- its socket ---- */
 
-bool ck_ssh_share_there(struct ck_ssh_share *sh)
+void ck_ssh_share_look(struct ck_ssh_share *sh)
 {
     struct stat st;
     sh->there = false;
     if (!sh->on)
-        return false;
+        return;
     if (lstat(sh->path, &st) < 0)
         sh->on = errno == ENOENT;
     else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
@@ -226,12 +226,11 @@ bool ck_ssh_share_there(struct ck_ssh_share *sh)
         unlink(sh->path); /* who uses it goes on; it ends a minute after the last of them */
     else
         sh->there = true;
-    return sh->there;
 }
 
 void ck_ssh_share_forget(struct ck_ssh_share *sh)
 {
-    if (sh->there)
+    if (sh->on)
         unlink(sh->path);
     sh->on = sh->there = false;
 }

@@ -56,7 +56,6 @@ int ck_ssh_wrap(struct ck_ssh *s, const char *verb, const char *key, struct ck_e
 int ck_ssh_simple(struct ck_ssh *s, int type, const char *path, uint32_t *ret_status,
                   struct ck_err *err)
 {
-    struct ck_sftp_reply reply;
     uint32_t id = ck_sftp_start(&s->sftp, type, 0);
     ck_sftp_str(&s->sftp, ck_slice_of(path));
     if (type == SFTP_MKDIR) {
@@ -64,9 +63,7 @@ int ck_ssh_simple(struct ck_ssh *s, int type, const char *path, uint32_t *ret_st
         ck_sftp_u32(&s->sftp, 0700);
     }
     ck_sftp_end(&s->sftp);
-    int r = ck_sftp_wait(&s->sftp, id, &reply, err);
-    *ret_status = r < 0 ? FX_FAILURE : reply.type == SFTP_STATUS ? reply.status : FX_OK;
-    return r;
+    return ck_sftp_wait_status(&s->sftp, id, ret_status, err);
 }
 
 int ck_ssh_lstat(struct ck_ssh *s, const char *path, uint32_t *ret_status,
@@ -81,7 +78,8 @@ int ck_ssh_lstat(struct ck_ssh *s, const char *path, uint32_t *ret_status,
     if (r < 0)
         return r;
     *ret_status = reply.status;
-    if (reply.type == SFTP_ATTRS && !ck_sftp_get_attrs(&reply.body, ret))
+    if (reply.type != SFTP_STATUS &&
+        (reply.type != SFTP_ATTRS || !ck_sftp_get_attrs(&reply.body, ret)))
         return ck_fail(err, CK_UNAVAILABLE, "ssh to %s: a reply that makes no sense",
                        s->base.container);
     return 0;

@@ -23,10 +23,10 @@ struct ck_ssh_share {
 };
 /* Whether and where the connection to `target` is shared; costs a run of `ssh -G` at most. */
 void ck_ssh_share_find(struct ck_ssh_share *sh, const struct ck_env *env, const char *target);
-/* Whether a connection is there to be used. What is no socket of ours ends sharing. */
-bool ck_ssh_share_there(struct ck_ssh_share *sh);
-/* Do without. An old connection is given up for all: who uses it goes on, new commands make
- * another. */
+/* Find out whether a connection is there. What is no socket of ours ends sharing. */
+void ck_ssh_share_look(struct ck_ssh_share *sh);
+/* Do without. The connection that is there is given up for all: who uses it goes on, new commands
+ * make another. */
 void ck_ssh_share_forget(struct ck_ssh_share *sh);
 
 /* ---- process.c ---- */
@@ -129,6 +129,8 @@ void ck_sftp_flush(struct ck_sftp *c);
 int ck_sftp_next(struct ck_sftp *c, struct ck_sftp_reply *ret, struct ck_err *err);
 /* The reply to `id`; others are dropped (nobody waits for a CLOSE). */
 int ck_sftp_wait(struct ck_sftp *c, uint32_t id, struct ck_sftp_reply *ret, struct ck_err *err);
+/* The status in reply to `id`; any other reply is an error, and nobody knows what was done. */
+int ck_sftp_wait_status(struct ck_sftp *c, uint32_t id, uint32_t *ret, struct ck_err *err);
 /* The handle that the server will give to the k-th file opened from now on, when it counts them as
  * OpenSSH does: requests on a file can then follow its opening without waiting for it. Only handles
  * that were never given before are guessed, so that a request on one reaches the file that gets it

@@ -20,6 +20,7 @@ struct put {
     struct ck_slice data;
     const struct ck_write_opts *opts;
     const char *want; /* the version that is to be replaced */
+    bool settled;     /* in spite of an error: nothing that was sent can still take effect */
 };
 
 static int refused(const struct put *p, struct ck_err *err)
@@ -69,15 +70,12 @@ static int extended(struct put *p, const char *name, const char *from, const cha
                     uint32_t *ret_status, struct ck_err *err)
 {
     struct ck_sftp *c = &p->s->sftp;
-    struct ck_sftp_reply reply;
     uint32_t id = ck_sftp_start(c, SFTP_EXTENDED, 0);
     ck_sftp_str(c, ck_slice_of(name));
     ck_sftp_str(c, ck_slice_of(from));
     ck_sftp_str(c, ck_slice_of(to));
     ck_sftp_end(c);
-    int r = ck_sftp_wait(c, id, &reply, err);
-    *ret_status = r < 0 ? FX_FAILURE : reply.status;
-    return r < 0 ? wrap(p, err) : 0;
+    return ck_sftp_wait_status(c, id, ret_status, err) < 0 ? wrap(p, err) : 0;
 }
 
 /* Make the missing folders above the file. */
@@ -150,7 +148,7 @@ static int fill(struct put *p, struct ck_slice handle, struct ck_err *err)
         if (r < 0 || reply.id - first > c->next_id - first)
             continue; /* an earlier CLOSE */
         waiting--;
-        bad = bad ? bad : reply.status;
+        bad = bad ? bad : reply.type == SFTP_STATUS ? reply.status : FX_FAILURE;
     }
     for (int i = c->fsync ? 0 : 1; r == 0 && i < 2; i++) {
         uint32_t id = ck_sftp_start(c, i ? SFTP_CLOSE : SFTP_EXTENDED, 0);
@@ -158,8 +156,9 @@ static int fill(struct put *p, struct ck_slice handle, struct ck_err *err)
             ck_sftp_str(c, CK_S("fsync@openssh.com"));
         ck_sftp_str(c, handle);
         ck_sftp_end(c);
-        r = ck_sftp_wait(c, id, &reply, err);
-        bad = bad ? bad : reply.status;
+        uint32_t status;
+        r = ck_sftp_wait_status(c, id, &status, err);
+        bad = bad ? bad : status;
     }
     if (r < 0)
         return wrap(p, err);
@@ -205,23 +204,32 @@ static void drop_file(struct put *p)
 
 /* ---- into place ---- */
 
-/* The connection broke while the file was being put into place: when the unfinished one is gone,
- * or the content is there, it took effect. */
+static int nobody_knows(struct ck_err *err)
+{
+    return ck_wrap(err, "the outcome of the write is unknown");
+}
+
+/* The connection broke while the file was being put into place. The unfinished one is removed:
+ * after that a request that is still under way finds nothing to put anywhere. When it is gone
+ * already it was renamed; whether it was linked tells what is there. */
 static int after_break(struct put *p, struct ck_err *err)
 {
     CK_AUTOERR why = CK_ERR_INIT;
     CK_AUTOBUF struct ck_buf now = CK_BUF_INIT;
-    struct ck_sftp_attrs attrs;
     uint32_t status = FX_OK;
-    if (ck_ssh_begin(p->s, &why) < 0 || ck_ssh_lstat(p->s, p->tmp, &status, &attrs, &why) < 0 ||
-        (status == FX_OK && p->opts->mode == CK_WRITE_CREATE &&
-         ck_ssh_read(&p->s->base, p->key, &now, NULL, &why) < 0 && why.code != CK_NOT_FOUND))
-        return ck_wrap(err, "the outcome of the write is unknown");
-    bool there = status == FX_NO_SUCH_FILE ||
-                 (now.len == p->data.len && why.code == CK_OK && p->opts->mode == CK_WRITE_CREATE &&
-                  ck_slice_eq(ck_buf_slice(&now), p->data));
-    drop_file(p);
-    if (!there)
+    bool create = p->opts->mode == CK_WRITE_CREATE;
+    if (ck_ssh_begin(p->s, &why) < 0 || ck_ssh_simple(p->s, SFTP_REMOVE, p->tmp, &status, &why) < 0)
+        return nobody_knows(err);
+    if (status != FX_OK && status != FX_NO_SUCH_FILE)
+        return nobody_knows(err);
+    p->tmp = NULL;
+    int r = create ? ck_ssh_read(&p->s->base, p->key, &now, NULL, &why) : 0;
+    if (r < 0 && r != -(int)CK_NOT_FOUND)
+        return nobody_knows(err);
+    p->settled = true;
+    if (create && r == 0 && !ck_slice_eq(ck_buf_slice(&now), p->data))
+        return refused(p, err);
+    if (create ? r < 0 : status == FX_OK)
         return -(int)err->code;
     ck_err_done(err);
     return 0;
@@ -342,7 +350,7 @@ static int locked(struct put *p, int (*act)(struct put *p, struct ck_err *err), 
         r = act(p, err);
     }
     /* After a silence the act may still take effect: the lock stays until it is broken. */
-    if (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT)
+    if (p->settled || (r != -(int)CK_UNAVAILABLE && r != -(int)CK_TIMEOUT))
         ck_lease_drop(&lock_ops, p, &lease);
     return r;
 }
