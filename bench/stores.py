@@ -94,28 +94,14 @@ class SshdFirst(SshdFollowing):
         self.disconnect()
 
 
-class SshdLateRequests(SshdFollowing):
+class SshdLateRequests(sshd.SshdForBench):
     """Late is each SFTP request, not each packet of the network."""
 
     def env(self, url=None):
-        env = super().env(self.url)
+        env = super().env()
         if url != self.url:
-            program = self.dir / "ssh"
-            program.write_text(f"""#!/bin/sh
-for a; do [ "$a" = -G ] && exec ssh "$@"; done
-exec {sys.executable} -SE {ROOT}/bench/late_pipe.py {LATENCY_MS} ssh "$@"
-""")
-            program.chmod(0o755)
-            env["CKOPS_SSH"] = env["CKOPS_SSH"].replace("ssh", str(program), 1)
+            env["CKOPS_SSH"] = f"{sys.executable} -SE {ROOT}/bench/late_pipe.py {LATENCY_MS} {env['CKOPS_SSH']}"
         return env
-
-    def bare(self, url=None):
-        return super().bare(self.url)
-
-
-class SshdLateRequestsAlone(SshdLateRequests):
-    def env(self, url=None):
-        return {**super().env(url), "CKOPS_SSH_SHARE": "no"}
 
 
 # Name: class, and the seconds that 100 clusters may take (a round trip more where a session must be opened first).
@@ -129,8 +115,7 @@ STORES = {
     "ssh": (SshdFollowing, 0.25),
     "ssh-first": (SshdFirst, 0.25),  # an encrypted connection takes nine trips before the first request
     "ssh-alone": (sshd.SshdForBench, 0.25),  # nothing is shared
-    "ssh-requests": (SshdLateRequests, 0.25),
-    "ssh-requests-alone": (SshdLateRequestsAlone, 0.25),
+    "ssh-requests": (SshdLateRequests, 0.25),  # with the start of a Python
 }
 
 

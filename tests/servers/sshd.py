@@ -77,12 +77,10 @@ LogLevel ERROR
 class SshdForBench(Sshd):
     """With the members that bench/stores.py asks for."""
 
-    more = {}  # further lines of the client's configuration
-
     def env(self, url=None):
         port = url.rsplit(":", 1)[1] if url else self.port
         # Which host is asked does not matter to the measurement; its key is known under the server's own port.
-        config = self.client_config("user", name=f"bench-{port}", Port=port, HostKeyAlias=f"[127.0.0.1]:{self.port}", **self.more)
+        config = self.client_config("user", name=f"bench-{port}", Port=port, HostKeyAlias=f"[127.0.0.1]:{self.port}")
         return {"CKOPS_SSH": f"ssh -F {config}"}
 
     def bare(self, url=None):
