@@ -748,6 +748,27 @@ def test_a_fault_in_the_place_of_each_reply(tmp_path, name):
     side_by_side(case, [(fault, n) for fault in faults for n in range(1, total + 1)], 12)
 
 
+@pytest.mark.parametrize("name", ["put", "create", "update"])
+def test_what_arrives_after_its_sender_gave_up_changes_nothing(tmp_path, name):
+    """A write that failed has failed for good: the file it would put into place is gone."""
+    args, stdin, _, after = EXACT[name]
+    w = Wire(tmp_path).fresh()
+    args, _ = perform(w, args, stdin)
+    last = next(i for i, line in enumerate(w.log.read_text().splitlines(), 1) if line.startswith(("hardlink", "posix-rename")))
+    w.fresh().arm(last, "late")
+    before = {key: w.content(key) for key in after}
+    p = w.run(*args, stdin=stdin)
+    assert p.returncode == 1 and "the connection ended" in p.stderr and "unknown" not in p.stderr, p.stderr
+    began = time.monotonic()
+    while "delivered" not in w.log.read_text() and time.monotonic() - began < 60:
+        time.sleep(0.05)
+    assert "delivered" in w.log.read_text()
+    assert {key: w.content(key) for key in after} == before
+    assert not left_over(w.folder)  # nor a lock: the next writer need not wait
+    w.arm(0, None)
+    assert w.run(*args, stdin=stdin).returncode == 0
+
+
 def test_a_reply_that_never_comes_ends_at_the_deadline(tmp_path):
     w = Wire(tmp_path).fresh()
     w.arm(2, "stall", 1000)

@@ -111,6 +111,21 @@ def reply(fault, p):
     return {"garbage": b"Welcome to this machine!\r\n", "cut short": p[:len(p) // 2]}[fault]
 
 
+def late(settings, child, request):
+    """What the network delivers when nobody waits for it any more."""
+    if os.fork():
+        return
+    os.setsid()
+    for fd in range(3):
+        os.close(fd)
+    time.sleep(1)
+    child.stdin.write(request)
+    child.stdin.flush()
+    packet(child.stdout)
+    number(settings, "delivered")
+    os._exit(0)
+
+
 def main():
     settings = json.load(open(sys.argv[1]))
     with open(settings["log"] + ".args", "a") as f:
@@ -125,6 +140,9 @@ def main():
         fault = settings["fault"] if hit else None
         if fault == "break before":
             print("Connection to store closed.", file=sys.stderr)
+            sys.exit(255)
+        if fault == "late":
+            late(settings, child, request)
             sys.exit(255)
         if fault == "stall":
             time.sleep(3600)
