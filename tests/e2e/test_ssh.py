@@ -748,7 +748,7 @@ def test_a_fault_in_the_place_of_each_reply(tmp_path, name):
     side_by_side(case, [(fault, n) for fault in faults for n in range(1, total + 1)], 12)
 
 
-@pytest.mark.parametrize("name", ["put", "create", "update"])
+@pytest.mark.parametrize("name", ["create", "update"])
 def test_what_arrives_after_its_sender_gave_up_changes_nothing(tmp_path, name):
     """A write that failed has failed for good: the file it would put into place is gone."""
     args, stdin, _, after = EXACT[name]
