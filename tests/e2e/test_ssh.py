@@ -351,12 +351,15 @@ def test_a_shared_connection_that_died(server, sharing):
     assert not left_over(server.data / "died")
 
 
-def stand_in(tmp_path, settings):
+def stand_in(tmp_path, settings, line=""):
     """A program called ssh: options as the real one tells them, SFTP from the server's program."""
+    if not os.access(fake_ssh.SERVER, os.X_OK):
+        (pytest.fail if REQUIRED else pytest.skip)("OpenSSH's sftp-server is not installed (tests/servers/build.sh sshd)")
     (tmp_path / "settings").write_text(json.dumps({"log": str(tmp_path / "log"), "first": 0, "count": 0, "fault": None, **settings}))
     program = tmp_path / "ssh"
     program.write_text(f"""#!/bin/sh
-for a; do [ "$a" = -G ] && exec /usr/bin/ssh -F /dev/null "$@"; done
+for a; do [ "$a" = -G ] && exec {shutil.which("ssh")} -F /dev/null "$@"; done
+{line}
 exec {sys.executable} {ROOT}/tests/servers/fake_ssh.py {tmp_path}/settings "$@"
 """)
     program.chmod(0o755)
@@ -365,8 +368,6 @@ exec {sys.executable} {ROOT}/tests/servers/fake_ssh.py {tmp_path}/settings "$@"
 
 def test_who_is_denied_something_gets_a_new_connection_next_time(sharing, tmp_path):
     """Rights that were given meanwhile hold for new connections only."""
-    if not os.access(fake_ssh.SERVER, os.X_OK):
-        (pytest.fail if REQUIRED else pytest.skip)("OpenSSH's sftp-server is not installed (tests/servers/build.sh sshd)")
     env = {**sharing.env, **stand_in(tmp_path, {"first": 2, "count": 1, "fault": "denied"})}
     run(None, "get", "clusters", state=f"ssh://store{tmp_path}", env=env)
     given = json.loads((tmp_path / "log.args").read_text().splitlines()[0])
@@ -381,6 +382,13 @@ def test_who_is_denied_something_gets_a_new_connection_next_time(sharing, tmp_pa
         assert os.path.exists(path) == stays, fault
         if stays:
             os.unlink(path)
+
+
+def test_where_ssh_cannot_make_its_socket_it_is_started_without(sharing, tmp_path):
+    """It ends then, although the connection stands."""
+    line = 'for a; do case "$a" in -oControlPath=*) echo "unix_listener: cannot bind to path ${a#*=}: Permission denied" >&2; exit 255;; esac; done'
+    env = {**sharing.env, **stand_in(tmp_path, {}, line)}
+    assert "no such file or directory" in run(None, "get", "clusters", state=f"ssh://store{tmp_path}/none", env=env).stderr
 
 
 def test_a_jump_host_s_complaint_is_shown(server, sharing):
