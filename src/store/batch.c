@@ -1,7 +1,9 @@
 /* Several writes that happen all or not at all.
  *
  * Stores have no transactions: on a failure, what was written is taken back step by step, each only
- * while the content is still what this run wrote. kOps has nothing like it. */
+ * while the content is still what this run wrote. Where nobody can say whether the write that
+ * failed took effect, all of it stays: `create -f` again finds a beginning that it completes, and
+ * not an end without a beginning. kOps has nothing like it. */
 #include "store/store.h"
 
 #include "base/mem.h"
@@ -31,21 +33,49 @@ static int take_back(const struct ck_batch_item *it, struct ck_err *err)
     return ck_vfs_write(&it->path, it->before, &opts, NULL, err);
 }
 
+enum fate { NOT_WRITTEN, WRITTEN, UNKNOWN };
+
 /* A write that failed without an answer may have happened all the same: look. */
-static bool was_written(struct ck_batch_item *it, enum ck_code code)
+static enum fate fate_of(struct ck_batch_item *it, enum ck_code code)
 {
     if (code != CK_TIMEOUT && code != CK_UNAVAILABLE && code != CK_IO)
-        return false;
+        return NOT_WRITTEN;
     CK_AUTOERR ignored = CK_ERR_INIT;
     CK_AUTOBUF struct ck_buf b = CK_BUF_MAX(it->data.len + 1);
-    return ck_vfs_read(&it->path, &b, &it->written, &ignored) == 0 &&
-           ck_slice_eq(ck_buf_slice(&b), it->data);
+    int r = ck_vfs_read(&it->path, &b, &it->written, &ignored);
+    if (r == 0)
+        return ck_slice_eq(ck_buf_slice(&b), it->data) ? WRITTEN : NOT_WRITTEN;
+    return r == -CK_TIMEOUT || r == -CK_UNAVAILABLE || r == -CK_IO ? UNKNOWN : NOT_WRITTEN;
+}
+
+static void append(struct ck_err *err, const char *what, const char *list)
+{
+    CK_AUTOFREE char *msg = ck_xstrdup(ck_err_msg(err));
+    int status = err->http_status;
+    if (!*list)
+        return;
+    ck_fail(err, err->code, "%s\n%s:%s", msg, what, list);
+    err->http_status = status;
+}
+
+static void leave(struct ck_arena *a, const struct ck_batch *b, struct ck_err *err)
+{
+    CK_AUTOBUF struct ck_buf list = CK_BUF_INIT;
+    for (size_t i = 0; i < b->n; i++)
+        if (b->v[i].done)
+            ck_buf_fmt(&list, "\n  %s", ck_path_text(a, &b->v[i].path));
+    append(err, "Whether it took effect is not known, so these writes before it stay",
+           ck_buf_str(&list));
 }
 
 static void roll_back(struct ck_arena *a, struct ck_batch *b, size_t failed, struct ck_err *err)
 {
-    if (was_written(&b->v[failed], err->code))
-        b->v[failed].done = true;
+    enum fate fate = fate_of(&b->v[failed], err->code);
+    if (fate == UNKNOWN) {
+        leave(a, b, err);
+        return;
+    }
+    b->v[failed].done |= fate == WRITTEN;
     CK_AUTOBUF struct ck_buf left = CK_BUF_INIT;
     for (size_t i = failed + 1; i-- > 0;) {
         struct ck_batch_item *it = &b->v[i];
@@ -56,13 +86,7 @@ static void roll_back(struct ck_arena *a, struct ck_batch *b, size_t failed, str
         if (take_back(it, &e) && e.code != CK_NOT_FOUND)
             ck_buf_fmt(&left, "\n  %s: %s", ck_path_text(a, &it->path), ck_err_msg(&e));
     }
-    if (left.len) {
-        CK_AUTOFREE char *msg = ck_xstrdup(ck_err_msg(err));
-        int status = err->http_status;
-        ck_fail(err, err->code, "%s\nThese writes could not be taken back:%s", msg,
-                ck_buf_str(&left));
-        err->http_status = status;
-    }
+    append(err, "These writes could not be taken back", ck_buf_str(&left));
 }
 
 static int write_item(struct ck_arena *a, const struct ck_store *s, struct ck_batch_item *it,

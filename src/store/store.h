@@ -86,7 +86,8 @@ struct ck_batch {
 };
 struct ck_batch_item *ck_batch_add(struct ck_arena *a, struct ck_batch *b);
 /* Write every item in order. When one fails, what this call wrote is taken back, each step only
- * while the content is still ours; what could not be taken back is named in the message.
+ * while the content is still ours; what could not be taken back is named in the message, and so is
+ * what stays because nobody knows whether the one that failed took effect.
  * *ret_failed (may be NULL) is the index of the item that failed.
  * Errors: EXISTS `file already exists`, CONFLICT, otherwise the store's. */
 int ck_batch_commit(struct ck_arena *a, const struct ck_store *s, struct ck_batch *b,

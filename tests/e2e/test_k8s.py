@@ -305,6 +305,22 @@ def test_fault_at_each_request(api, new_proxy, tmp_path, command):
 
 
 @pytest.mark.slow
+def test_a_create_with_an_unknown_end_is_completed_by_another(api, new_proxy, tmp_path):
+    """The last write takes effect and nobody learns of it, nor of anything after it: what was written before stays."""
+    with new_proxy() as proxy:
+        store = Store(api, tmp_path, proxy.kubeconfig)
+        store.ok("create", "-f", "-", stdin=ALL)
+        writes = [i for i, what in enumerate(proxy.seen, 1) if what.startswith("POST ")]
+        store = Store(api, tmp_path, proxy.kubeconfig)
+        proxy.arm(writes[1], "break after", 1000)
+        p = store.run("create", "-f", "-", stdin=ALL)
+        assert p.returncode == 1 and "the outcome of the write is unknown" in p.stderr
+        proxy.arm(0, None, 0)
+        store.ok("create", "-f", "-", stdin=ALL)
+        assert len(store.keys()) == 3
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["reading", "conditional", "remove_tree", "listings"] + ["streamed"] * FULL)
 def test_operations_of_the_contract_under_a_fault_at_each_request(api, new_proxy, operation):
     """One fault at the n-th request of a whole conformance test is never seen by the caller."""

@@ -28,6 +28,7 @@ struct fake {
     unsigned fail_at;       /* the write with this number fails … */
     enum ck_code fail_code; /* … so */
     bool fail_after;        /* but takes effect all the same */
+    bool silent_after;      /* and from then on nothing can be read */
     void (*before_fail)(struct fake *f);
 };
 
@@ -80,7 +81,10 @@ static bool has_version(const struct file *x, const struct ck_version *v)
 static int fake_read(struct ck_vfs *v, const char *key, struct ck_buf *out, struct ck_version *ret,
                      struct ck_err *err)
 {
-    struct file *x = find((struct fake *)v, key);
+    struct fake *f = (struct fake *)v;
+    struct file *x = find(f, key);
+    if (f->silent_after && f->writes >= f->fail_at)
+        return ck_fail(err, CK_UNAVAILABLE, "no answer");
     if (!x)
         return ck_fail(err, CK_NOT_FOUND, "open %s: no such file or directory", key);
     ck_buf_puts(out, x->data);
@@ -443,6 +447,22 @@ static void unanswered_write_that_happened_is_taken_back_too(void **state)
     assert_int_equal(f->fake.n, 0);
 }
 
+static void what_came_before_a_write_nobody_knows_of_stays(void **state)
+{
+    struct fx *f = *state;
+    struct ck_batch b = {0};
+    add(f, &b, "/s/1", "one");
+    add(f, &b, "/s/2", "two");
+    add(f, &b, "/s/3", "three");
+    f->fake.fail_at = 2;
+    f->fake.fail_code = CK_UNAVAILABLE;
+    f->fake.fail_after = f->fake.silent_after = true;
+    assert_int_equal(ck_batch_commit(f->a, &f->s, &b, NULL, &f->err), -CK_UNAVAILABLE);
+    assert_int_equal(f->fake.n, 2);
+    assert_non_null(strstr(ck_err_msg(&f->err), "these writes before it stay:\n  fake://s/1"));
+    assert_null(strstr(ck_err_msg(&f->err), "stay:\n  fake://s/1\n"));
+}
+
 static void existing_file_stops_a_create(void **state)
 {
     struct fx *f = *state;
@@ -743,6 +763,7 @@ int main(void)
         T(replaced_files_get_their_content_back),
         T(taking_back_spares_what_someone_else_wrote_meanwhile),
         T(unanswered_write_that_happened_is_taken_back_too),
+        T(what_came_before_a_write_nobody_knows_of_stays),
         T(existing_file_stops_a_create),
         T(missing_cluster_is_not_found),
         T(name_inside_must_match_the_folder),
