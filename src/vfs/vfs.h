@@ -74,8 +74,9 @@ struct ck_write_opts {
     /* With CK_WRITE_CREATE: the new object need not survive a power cut before ck_vfs_sync has
      * returned. Local folders sync every write otherwise; other stores take no notice. */
     bool sync_later;
-    /* Not NULL: read the content back before it becomes visible; UNAVAILABLE when it is another
-     * one, and then nothing was written. Set to true by stores that have done so: local folders. */
+    /* Not NULL: check what is stored, and set it to true where that was done and found the same.
+     * Local folders read the content back before it becomes visible; UNAVAILABLE when it is another
+     * one, and then nothing was written. S3 compares the tag of the reply, where that is an MD5. */
     bool *read_back;
 };
 

@@ -19,6 +19,7 @@ struct put {
     const char *key;
     struct ck_slice data;
     const struct ck_write_opts *opts;
+    unsigned char md5[CK_MD5_LEN]; /* of data */
     char marks[CK_MARKS_LEN];
 };
 
@@ -33,10 +34,8 @@ static void put_request(struct ck_arena *a, const struct put *p, const char *if_
     struct ck_s3 *s = p->s;
     ck_s3_request(a, s, "PUT", p->key, req);
     req->body = p->data;
-    unsigned char md5[CK_MD5_LEN];
-    ck_md5(p->data, md5);
     CK_AUTOBUF struct ck_buf b64 = CK_BUF_INIT;
-    ck_base64_encode(&b64, md5, sizeof md5);
+    ck_base64_encode(&b64, p->md5, sizeof p->md5);
     ck_nvs_add(a, &req->headers, "content-md5", ck_buf_str(&b64));
     ck_nvs_add(a, &req->headers, "content-type", "application/octet-stream");
     if (s->acl)
@@ -92,6 +91,14 @@ static int refused(struct put *p, struct ck_err *err)
     return ck_outcome_refused(&o, err);
 }
 
+/* The tag is made by the server from the bytes it has stored. */
+static void compare(const struct put *p, const struct ck_resp *resp)
+{
+    unsigned char stored[CK_MD5_LEN];
+    if (p->opts->read_back && ck_s3_md5_of(resp, stored))
+        *p->opts->read_back = memcmp(stored, p->md5, sizeof stored) == 0;
+}
+
 /* `repeated`: an earlier sending of the same write may have taken effect. */
 static int put_once(struct put *p, const char *if_match, bool repeated, struct ck_version *ret,
                     bool *ret_busy, struct ck_err *err)
@@ -110,6 +117,7 @@ static int put_once(struct put *p, const char *if_match, bool repeated, struct c
     }
     if (resp.status == 200 || resp.status == 201) {
         ck_s3_version(&resp, conditional(p) ? p->marks : NULL, ret);
+        compare(p, &resp);
         return 0;
     }
     struct ck_s3_error e;
@@ -193,6 +201,7 @@ int ck_s3_write(struct ck_vfs *v, const char *key, struct ck_slice data,
                        s->env_scheme, s->base.container, key, MAX_KEY);
     static const struct ck_write_opts any = {.mode = CK_WRITE_ANY};
     struct put p = {.s = s, .key = key, .data = data, .opts = opts ? opts : &any};
+    ck_md5(data, p.md5);
     bool busy = false;
     if (!conditional(&p))
         return put_once(&p, NULL, false, ret, &busy, err);
