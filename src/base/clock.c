@@ -29,10 +29,18 @@ int64_t ck_now_s(void)
     return ck_now_ns() / 1000000000;
 }
 
+/* Linux' monotonic clock stands still while the machine sleeps: who wakes up would take a lock that
+ * ended hours ago for its own. */
+#ifdef CLOCK_BOOTTIME
+#define NEVER_STANDS_STILL CLOCK_BOOTTIME
+#else
+#define NEVER_STANDS_STILL CLOCK_MONOTONIC
+#endif
+
 int64_t ck_mono_ms(void)
 {
     struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(NEVER_STANDS_STILL, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + skipped_ms;
 }
 

@@ -8,7 +8,7 @@
 
 int64_t ck_now_s(void);   /* seconds since the epoch, UTC */
 int64_t ck_now_ns(void);  /* nanoseconds since the epoch, UTC */
-int64_t ck_mono_ms(void); /* milliseconds on a clock that never goes back */
+int64_t ck_mono_ms(void); /* milliseconds on a clock that never goes back, nor stands still */
 void ck_sleep_ms(int64_t ms);
 /* From now on sleeping takes no time: it moves the monotonic clock of this process. For tests. */
 void ck_clock_skip_sleeps(void);
