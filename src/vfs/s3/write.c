@@ -112,7 +112,7 @@ static int put_once(struct put *p, const char *if_match, bool repeated, struct c
     int r = ck_s3_send(p->s, &req, &resp, err);
     if (r < 0) {
         r = ck_s3_wrap(p->s, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
-        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT;
+        bool silence = r == -(int)CK_UNAVAILABLE || r == -(int)CK_TIMEOUT || r == -(int)CK_LIMIT;
         return conditional(p) && silence && err ? ck_outcome_of_silence(&o, ret, err) : r;
     }
     if (resp.status == 200 || resp.status == 201) {
@@ -131,7 +131,9 @@ static int put_once(struct put *p, const char *if_match, bool repeated, struct c
         *ret_busy = resp.status == 409 && strcmp(e.code, "ConditionalRequestConflict") == 0;
     }
     r = ck_s3_fail(p->s, &resp, "writing", CK_S3_ACTION(PUT_OBJECT), p->key, err);
-    if (conditional(p) && resp.status >= 500 && err)
+    /* Whatever is said of a later sending, an earlier one may have taken effect. */
+    bool open = resp.status >= 500 || (resp.status >= 400 && resent && !*ret_busy);
+    if (conditional(p) && open && err)
         return ck_outcome_of_silence(&o, ret, err);
     return r;
 }
