@@ -624,34 +624,6 @@ static void nearest_is_near_or_nothing(void **state)
     assert_null(ck_nearest("x", names, 0));
 }
 
-/* 1,000 clusters: what decoding costs beyond reading the YAML. */
-static void checking_costs_little_beyond_parsing(void **state)
-{
-    struct fx *f = *state;
-    char path[512];
-    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    snprintf(path, sizeof path, "%s/corpus/040-create-f/tree/minimal-aws.example.com/config",
-             shared());
-    assert_int_equal(ck_file_read(path, 1 << 20, &b, NULL), 0);
-    int64_t parse = 0, decode = 0;
-    for (int i = 0; i < 1000; i++) {
-        struct ck_val *v;
-        struct ck_object o;
-        struct ck_arena *a = ck_arena_new();
-        int64_t t0 = ck_now_ns();
-        assert_int_equal(ck_yaml_parse(a, ck_buf_slice(&b), NULL, &v, NULL, &f->err), 0);
-        int64_t t1 = ck_now_ns();
-        assert_int_equal(ck_object_decode(a, ck_buf_slice(&b), NULL, &o, &f->err), 0);
-        int64_t t2 = ck_now_ns();
-        parse += t1 - t0;
-        decode += t2 - t1;
-        ck_arena_free(a);
-    }
-    print_message("1,000 clusters: %.1f ms to parse, %.1f ms to decode\n", (double)parse / 1e6,
-                  (double)decode / 1e6);
-    assert_true(decode < parse * 3); /* no surprise, on any machine */
-}
-
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -671,7 +643,6 @@ int main(void)
         T(equality_sees_through_spelling),
         T(differences_name_the_field),
         T(nearest_is_near_or_nothing),
-        T(checking_costs_little_beyond_parsing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
