@@ -1,5 +1,4 @@
 /* Objects in and out: the bytes kOps writes, what is refused and how, defaults, JSON order. */
-#include "base/clock.h"
 #include "base/file.h"
 #include "doc/yaml.h"
 #include "spec/codec/field.h"
