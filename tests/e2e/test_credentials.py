@@ -451,7 +451,7 @@ def denied(w):
 def test_a_denial_names_the_arn(world):
     p = denied(world)
     assert p.returncode == 1
-    assert f"s3:ListBucket as {world.server.arn} (AKENV from environment) in us-east-1: 403 AccessDenied" in p.stderr, p.stderr
+    assert f"s3:ListBucket as {world.server.arn} (AKENV from environment) in us-east-1: 403 Forbidden" in p.stderr, p.stderr
     assert world.services().count("sts") == 1
 
 
@@ -468,7 +468,7 @@ def test_a_denial_without_an_arn_names_the_key(world, why):
     began = time.monotonic()
     p = denied(world)
     assert p.returncode == 1 and time.monotonic() - began < 5
-    assert "s3:ListBucket as AKENV (from environment) in us-east-1: 403 AccessDenied" in p.stderr, p.stderr
+    assert "s3:ListBucket as AKENV (from environment) in us-east-1: 403 Forbidden" in p.stderr, p.stderr
     assert ("sts" in world.services()) == (why != "another endpoint") and "\x1b" not in p.stderr
 
 
