@@ -134,7 +134,9 @@ class Server:
             self.log.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    __enter__ = start
+    def __enter__(self):
+        """One that has been started is not started again: the first would stay."""
+        return self if self.process and self.process.poll() is None else self.start()
 
     def __exit__(self, *exc):
         self.stop()
