@@ -2,18 +2,22 @@
  * at the end, during which nothing else happens, is the last fraction of a second. */
 #include "ops/storetools/internal.h"
 
-#include <time.h>
-
 enum { PAUSE_MS = 250 };
+
+struct timespec ck_copy_in_ms(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
 
 /* Wait for the next turn; false: the copy is over. */
 static bool pause_ms(struct ck_copy_flush *f)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += PAUSE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct timespec until = ck_copy_in_ms(PAUSE_MS);
     int timeout = 0;
     pthread_mutex_lock(&f->lock);
     while (!f->over && timeout == 0)

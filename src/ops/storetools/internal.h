@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 enum { CK_COPY_MD5 = 33 }; /* of a text: hex digits and the NUL */
 
@@ -144,6 +145,8 @@ int ck_copy_spool_put(const struct ck_copy_spool *s, uint64_t at, const struct c
                       const struct ck_version *version, struct ck_err *err);
 
 /* ---- flush.c ---- */
+/* So long from now (below a second or so), for pthread_cond_timedwait. */
+struct timespec ck_copy_in_ms(int ms);
 /* A thread that syncs a local destination every now and then. */
 struct ck_copy_flush {
     const struct ck_copy_end *end;

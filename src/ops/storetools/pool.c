@@ -214,11 +214,7 @@ static void watch(struct pool *p, struct ck_copy_stats *s)
     int64_t began = ck_mono_ms();
     bool over = false;
     while (!over) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += REPORT_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
+        struct timespec until = ck_copy_in_ms(REPORT_MS);
         pthread_mutex_lock(&p->lock);
         if (p->running)
             pthread_cond_timedwait(&p->ended, &p->lock, &until);

@@ -37,12 +37,7 @@ static int fetch(struct ck_object_listing *l, struct ck_req *req, struct ck_resp
     }
     if (ret->status == 200)
         return 0;
-    r = dialect(l->v)->fail(l->v, call, NULL, ret, err);
-    if (r != -(int)CK_NOT_FOUND)
-        return r;
-    if (err) /* a listing's 404 is the container's */
-        err->code = CK_INVALID;
-    return -(int)CK_INVALID;
+    return dialect(l->v)->fail(l->v, call, NULL, ret, err);
 }
 
 const struct ck_pages_ops ck_object_pages = {

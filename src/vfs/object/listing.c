@@ -91,6 +91,11 @@ static int one_page(struct ck_object_listing *l, struct ck_err *err)
     struct ck_req req;
     ops->page(tmp, l, &req);
     int r = ops->fetch(l, &req, &resp, err);
+    if (r == -(int)CK_NOT_FOUND) { /* a listing's 404 is the container's, whatever its code */
+        if (err)
+            err->code = CK_INVALID;
+        return -(int)CK_INVALID;
+    }
     return r < 0 ? r : take(l, &resp, err);
 }
 

@@ -28,7 +28,7 @@ struct ck_pages_ops {
     /* The request of the page that l->token names. */
     void (*page)(struct ck_arena *a, const struct ck_object_listing *l, struct ck_req *ret);
     /* Send it: a reply, of which any status but 200 stands for an empty page, or an error in the
-     * store's words. A missing container is INVALID. */
+     * store's words. NOT_FOUND is the container's, and becomes INVALID. */
     int (*fetch)(struct ck_object_listing *l, struct ck_req *req, struct ck_resp *ret,
                  struct ck_err *err);
     /* Add the entries of a page of status 200 and say which page is next (ck_object_next_page). */

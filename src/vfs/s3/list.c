@@ -117,12 +117,7 @@ static int fetch(struct ck_object_listing *l, struct ck_req *req, struct ck_resp
         return ck_s3_wrap(s, "listing", CK_S3_ACTION(LIST_BUCKET), l->prefix, err);
     if (ret->status == 200)
         return 0;
-    r = ck_s3_fail(s, ret, "listing", CK_S3_ACTION(LIST_BUCKET), NULL, err);
-    if (r != -(int)CK_NOT_FOUND)
-        return r;
-    if (err) /* a listing's 404 is the bucket's, whatever its code */
-        err->code = CK_INVALID;
-    return -(int)CK_INVALID;
+    return ck_s3_fail(s, ret, "listing", CK_S3_ACTION(LIST_BUCKET), NULL, err);
 }
 
 /* The first page may be there already, since a read that it was announced to follow. */
