@@ -261,6 +261,25 @@ def test_what_changes_between_comparison_and_write_is_not_overwritten(tmp_path):
     s.close()
 
 
+def test_a_file_that_somebody_else_has_just_copied_is_there(tmp_path):
+    """As a copy does that was killed and whose last request the server carries out later."""
+    s = FakeS3({"changed": b"old"})
+    make(tmp_path / "src", new="mine", changed="mine", other="other")
+    env = env_of(tmp_path, **s.env)
+    s.on_put = lambda key: s.objects.update({key: b"mine"}) if key != "other" else None
+    ok(tmp_path, "sync", "src", "s3://bkt", env=env)
+    assert s.objects == {"new": b"mine", "changed": b"mine", "other": b"other"}
+    s.objects["large"] = random.Random(5).randbytes(3_000_000)
+    (tmp_path / "dst").mkdir()
+    s.on_get = lambda key, v: ((tmp_path / "dst" / key).write_bytes(v), v)[1]
+    ok(tmp_path, "copy", "s3://bkt", "dst", env=env)
+    assert contents(tmp_path / "dst") == s.objects
+    (tmp_path / "dst/large").write_bytes(b"old")
+    ok(tmp_path, "sync", "s3://bkt", "dst", env=env)
+    assert contents(tmp_path / "dst") == s.objects
+    s.close()
+
+
 def test_what_arrives_damaged_is_noticed(tmp_path):
     s = FakeS3({})
     s.damage = True
