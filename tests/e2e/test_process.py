@@ -3,11 +3,11 @@
 CKOPS_BIN names the program. Runs under pytest or `python3 -m unittest`.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
 PROGRAM = os.path.abspath(os.environ["CKOPS_BIN"]) if os.environ.get("CKOPS_BIN") else ""
@@ -36,28 +36,37 @@ class Process(unittest.TestCase):
         self.assertEqual(p.returncode, -signal.SIGPIPE)
         self.assertEqual(p.stderr, b"")
 
-    def test_interrupt_ends_with_status_130(self):
-        with tempfile.TemporaryDirectory() as folder:
-            fifo = os.path.join(folder, "config")
-            os.mkfifo(fifo)  # reading the configuration blocks
-            p = subprocess.Popen([PROGRAM, "version", "--server", "--name", "x", "--config", fifo],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            time.sleep(0.3)
-            p.send_signal(signal.SIGINT)
-            p.communicate(timeout=30)
-        self.assertEqual(p.returncode, 130)
-
-    def test_memory_cannot_be_dumped(self):
+    @contextlib.contextmanager
+    def reading_its_configuration(self):
+        """A process that stays there until it is signalled."""
         with tempfile.TemporaryDirectory() as folder:
             fifo = os.path.join(folder, "config")
             os.mkfifo(fifo)
             p = subprocess.Popen([PROGRAM, "version", "--server", "--name", "x", "--config", fifo],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            time.sleep(0.3)
+            w = None
+            while w is None and p.poll() is None:
+                with contextlib.suppress(OSError):  # nobody reads yet
+                    w = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                yield p
+                p.communicate(timeout=30)
+            finally:
+                p.kill()
+                p.communicate()
+                if w is not None:
+                    os.close(w)
+
+    def test_interrupt_ends_with_status_130(self):
+        with self.reading_its_configuration() as p:
+            p.send_signal(signal.SIGINT)
+        self.assertEqual(p.returncode, 130)
+
+    def test_memory_cannot_be_dumped(self):
+        with self.reading_its_configuration() as p:
             with open("/proc/%d/limits" % p.pid) as f:
                 core = [line for line in f if line.startswith("Max core file size")][0]
             p.kill()
-            p.communicate(timeout=30)
         self.assertEqual(core.split()[4:6], ["0", "0"])
 
     def test_version_reads_neither_configuration_nor_kubeconfig(self):
@@ -68,24 +77,13 @@ class Process(unittest.TestCase):
             p = run("version", env={"HOME": home}, stdout=subprocess.PIPE)
         self.assertEqual(p.returncode, 0)
 
-    def slow_build(self):
-        return bool(os.environ.get("CKOPS_SANITIZED"))
-
-    def test_version_takes_two_milliseconds_at_most(self):
-        if self.slow_build():
-            self.skipTest("not a release build")
-        best = 1e9
-        for _ in range(20):
-            start = time.monotonic()
-            pid = os.posix_spawn(PROGRAM, [PROGRAM, "version"], {}, file_actions=[
-                (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-            _, status = os.waitpid(pid, 0)
-            best = min(best, time.monotonic() - start)
-            self.assertEqual(status, 0)
-        self.assertLess(best * 1000, 2.0, "milliseconds")
+    @staticmethod
+    def state(p):
+        with open("/proc/%d/stat" % p.pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
 
     def test_version_takes_three_megabytes_at_most(self):
-        if self.slow_build():
+        if os.environ.get("CKOPS_SANITIZED"):
             self.skipTest("not a release build")
         r, w = os.pipe()
         os.set_blocking(w, False)
@@ -96,7 +94,8 @@ class Process(unittest.TestCase):
             os.set_blocking(w, True)  # full: the program waits in its last write
         p = subprocess.Popen([PROGRAM, "version"], stdout=w, env={})
         os.close(w)
-        time.sleep(0.2)
+        while self.state(p) != "S":
+            self.assertIsNone(p.poll())
         with open("/proc/%d/status" % p.pid) as f:
             peak = [int(line.split()[1]) for line in f if line.startswith("VmHWM")][0]
         with os.fdopen(r, "rb") as f:

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pathlib
+import queue
 import random
 import re
 import shlex
@@ -468,16 +469,18 @@ def test_a_command_killed_before_its_entry_shows_as_a_gap(gateway, proxy, tmp_pa
     store = Store(gateway, tmp_path, proxy.url)
     journal_on(store)
     store.ok("create", "-f", "-", stdin=ALL)
-    p = subprocess.Popen([PROGRAM, "edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9"], env=store.env,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = queue.Queue()
 
     def kill(request):
         if not request.startswith("PUT ") or "/.ckops/journal/" not in request:
             return False
-        p.send_signal(signal.SIGKILL)
+        running.get(timeout=60).send_signal(signal.SIGKILL)
         return True
 
     proxy.watch = kill
+    p = subprocess.Popen([PROGRAM, "edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9"], env=store.env,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running.put(p)
     assert p.wait(timeout=60) == -signal.SIGKILL
     proxy.watch = lambda request: False
     assert "maxSize: 9" in store.read(f"{NAME}/instancegroup/nodes")

@@ -365,12 +365,12 @@ def frozen(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_holder_whose_clock_stands_still_renews_its_lock_around_a_command(ann, bob, frozen):
-    p = ann.start("store", "lock", NAME, "--lock-lease", "2s", "--", "sh", "-c", "exec sleep 4", env=frozen)
-    while bob.lock()["state"] == "free" and p.poll() is None:
+    ended = ann.home / "ended"
+    p = ann.start("store", "lock", NAME, "--lock-lease", "2s", "--", "sh", "-c", f"until [ -e {ended} ]; do sleep 0.1; done", env=frozen)
+    while bob.lock().get("serial", 0) <= 2 and p.poll() is None:
         time.sleep(0.02)
-    time.sleep(3)
     assert "is locked by ann" in bob.refused(*SET, "spec.maxSize=3", "--lock")
-    assert bob.lock()["serial"] > 2
+    ended.touch()
     p.communicate(timeout=60)
     assert p.returncode == 0
 
@@ -575,11 +575,14 @@ def write(user, name):
 # ---- a command inside
 
 def test_a_command_inside_the_lock_and_its_children_hold_it(folder, ann, bob):
-    script = f"{PROGRAM} {' '.join(SET)} spec.maxSize=9 && sleep 3 && {PROGRAM} store lock show {NAME} -o json; exit 7"
+    ended = ann.home / "ended"
+    script = f"{PROGRAM} {' '.join(SET)} spec.maxSize=9 && sleep 3 && until [ -e {ended} ]; do sleep 0.1; done; " \
+             f"{PROGRAM} store lock show {NAME} -o json; exit 7"
     p = ann.start("store", "lock", NAME, "--lock-lease", "2s", "--", "sh", "-c", script)
     while size(folder) != 9 and p.poll() is None:
         time.sleep(0.02)
     assert "is locked by ann" in bob.refused(*SET, "spec.maxSize=3", "--lock")
+    ended.touch()
     out, err = p.communicate(timeout=60)
     assert p.returncode == 7 and json.loads(out[out.index("{"):])["state"] == "held", (out, err)
     assert bob.lock()["state"] == "free" and size(folder) == 9
