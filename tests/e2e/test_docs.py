@@ -23,8 +23,10 @@ def test_the_commands_of_the_readme_run_in_their_order(tmp_path):
     manifest = (ROOT / "examples" / "ha.yaml").read_text().replace("ha.example.com", "my.example.com")
     (tmp_path / "cluster.yaml").write_text(manifest)
     env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KOPS_STATE_STORE": str(tmp_path / "store")}
-    (tmp_path / "store").mkdir()
-    commands = list(shown("README.md"))
+    for folder in ("store", "other"):
+        (tmp_path / folder).mkdir()
+    buckets = {"s3://my-bucket": str(tmp_path / "store"), "gs://other-bucket": str(tmp_path / "other")}
+    commands = [re.sub("s3://my-bucket|gs://other-bucket", lambda m: buckets[m[0]], c) for c in shown("README.md")]
     assert len(commands) >= 8
     for command in commands:
         r = subprocess.run([BIN, *shlex.split(command)[1:]], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
