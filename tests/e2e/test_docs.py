@@ -44,3 +44,10 @@ def test_links_between_documents_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_files_that_the_architecture_names_exist():
+    named = re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_]+)*\.(?:c|h|def|py))`", (ROOT / "ARCHITECTURE.md").read_text())
+    assert len(named) >= 10
+    for name in named:
+        assert (ROOT / "src" / name).exists() or (ROOT / name).exists() or ("/" not in name and list((ROOT / "src").rglob(name))), name
