@@ -219,6 +219,8 @@ static void creating(void **state)
     HEAD "< 200\n< etag: \"2\"\n< x-amz-meta-ckops-write: " marks "1111111111111111\n"
 #define BROKEN UPDATE_PUT "! reset\n" UPDATE_PUT "! reset\n" UPDATE_PUT "! reset\n"
 
+#define ALWAYS_BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY
+
 static void updating(void **state)
 {
     static const struct wire_case t[] = {
@@ -261,9 +263,12 @@ static void updating(void **state)
         {"broken for good, changed by who knows whom", UPDATE, BROKEN THEIRS, CK_UNAVAILABLE,
          "the connection broke"},
         {"busy, then ok", UPDATE, UPDATE_PUT BUSY UPDATE_PUT OK_PUT, CK_OK, TAG},
-        {"always busy", UPDATE,
-         UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY UPDATE_PUT BUSY,
+        {"always busy, nothing changed", UPDATE, ALWAYS_BUSY HEAD "< 200\n< etag: " OLD "\n",
          CK_CONFLICT, "409 ConditionalRequestConflict"},
+        {"always busy, and changed on top of what was read", UPDATE, ALWAYS_BUSY ON_OLD("aa."),
+         CK_CONFLICT, "changed by someone else"},
+        {"always busy, and no look", UPDATE, ALWAYS_BUSY HEAD "< 403\n", CK_CONFLICT,
+         "the outcome of the write is unknown"},
     };
     check_all(t, CK_ARRAY_LEN(t));
 }
@@ -666,7 +671,8 @@ struct lossy {
     struct ck_arena *a;
     const char *nonce;
     unsigned puts, lost; /* PUTs so far; how many of the first ones get no reply */
-    int later;           /* status of the later ones */
+    unsigned busy;       /* how many of those after them find another write under way */
+    int later;           /* status of the rest */
     bool on_top;         /* others have written on top of it */
 };
 
@@ -683,11 +689,10 @@ static void lossy_answer(void *arg, struct ck_send *s)
             ck_fail(s->err, CK_UNAVAILABLE, "the connection broke before the reply");
             return;
         }
-        ck_send_status(s, l->later);
-        if (l->later == 409) {
-            l->later = 412;
+        bool busy = l->puts <= l->lost + l->busy;
+        ck_send_status(s, busy ? 409 : l->later);
+        if (busy)
             ck_send_body(s, CK_S("<Error><Code>ConditionalRequestConflict</Code></Error>"));
-        }
         return;
     }
     assert_string_equal(s->req.method, "HEAD");
@@ -725,9 +730,9 @@ static void the_oldest_marks_fall_off(void **state)
 static void ones_own_write_is_known_again(void **state)
 {
     static const struct {
-        unsigned lost;
+        unsigned lost, busy;
         int later;
-    } t[] = {{1, 412}, {2, 412}, {3, 0}, {1, 409}, {0, 500}, {0, 412}};
+    } t[] = {{1, 0, 412}, {2, 0, 412}, {3, 0, 0}, {1, 1, 412}, {1, 9, 0}, {0, 0, 500}, {0, 0, 412}};
     for (size_t i = 0; i < 2 * CK_ARRAY_LEN(t); i++)
         for (enum op op = CREATE; op <= UPDATE; op++) {
             bool on_top = i >= CK_ARRAY_LEN(t);
@@ -739,6 +744,7 @@ static void ones_own_write_is_known_again(void **state)
             CK_AUTOBUF struct ck_buf out = CK_BUF_INIT;
             struct lossy l = {.a = a, .on_top = on_top};
             l.lost = t[i % CK_ARRAY_LEN(t)].lost;
+            l.busy = t[i % CK_ARRAY_LEN(t)].busy;
             l.later = t[i % CK_ARRAY_LEN(t)].later;
             struct ck_vfs_ctx ctx = {.env = &env, .arena = a, .timeout_ms = 5000};
             struct answering answering = {lossy_answer, &l};

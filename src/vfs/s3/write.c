@@ -138,16 +138,21 @@ static int put_once(struct put *p, const char *if_match, bool repeated, struct c
     return r;
 }
 
-/* Another conditional write was under way: wait for it and ask again; if the answer stays the same,
- * the conflict is reported. */
+/* Another conditional write was under way, of somebody else or an earlier sending of this one: wait
+ * for it and ask again; if the answer stays the same, a look tells whether one has come to its end,
+ * else the conflict is reported. */
 static int put_conditional(struct put *p, const char *if_match, struct ck_version *ret,
                            struct ck_err *err)
 {
     for (unsigned i = 0;; i++) {
         bool busy = false;
         int r = put_once(p, if_match, i > 0, ret, &busy, err);
-        if (r == 0 || !busy || i + 1 >= CONFLICT_TRIES)
+        if (r == 0 || !busy)
             return r;
+        if (i + 1 >= CONFLICT_TRIES) {
+            const struct ck_outcome o = outcome_of(p);
+            return err ? ck_outcome_of_silence(&o, ret, err) : r;
+        }
         ck_err_done(err);
         unsigned char jitter;
         ck_random(&jitter, 1);
