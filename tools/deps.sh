@@ -3,7 +3,7 @@
 # packages that are there already.
 set -eu
 build="gcc meson ninja-build pkg-config python3 git ca-certificates libcurl4-openssl-dev libssl-dev libyaml-dev libexpat1-dev libjansson-dev"
-test="libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev python3-pytest python3-yaml python3-venv openssl openssh-client strace"
+test="libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev python3-pytest python3-yaml python3-venv openssl openssh-client strace valgrind"
 want=$build
 [ "${1:-build}" = test ] && want="$build $test"
 need=

@@ -1,7 +1,7 @@
 """Run the files of end-to-end tests side by side, one pytest for each, one more at a time than there are processors: they
 often wait.
 
-    run.py [--jobs N] [option of pytest]...
+    run.py [--jobs N] [--files NAME,...] [option of pytest]...
 
 Prints a line per file when it ends, why tests were skipped, sums, and the whole output of the files that failed. The order is
 by the times of the last run, kept in CKOPS_BUILD, the slowest first. Ends with 1 when a test failed or none ran."""
@@ -46,9 +46,12 @@ def main():
     options, jobs = sys.argv[1:], 1 + (os.cpu_count() or 1)
     if options[:1] == ["--jobs"]:
         jobs, options = int(options[1]), options[2:]
+    paths = HERE.glob("test_*.py")
+    if options[:1] == ["--files"]:
+        paths, options = [HERE / f"test_{name}.py" for name in options[1].split(",")], options[2:]
     kept = pathlib.Path(os.environ.get("CKOPS_BUILD", "/nonexistent")) / "end-to-end-times.json"
     times = last_times(kept)
-    files = sorted(HERE.glob("test_*.py"), key=lambda p: (-times.get(p.name, 0), -p.stat().st_size))
+    files = sorted(paths, key=lambda p: (-times.get(p.name, 0), -p.stat().st_size))
     sums, bad, skipped, extra = collections.Counter(), [], [], []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run, p, options) for p in files]):
