@@ -111,7 +111,7 @@ static int build_new(struct work *w, struct ck_err *err)
         .features = w->s->features,
         .kops_version = version ? version : w->o->kops_version,
         .state_url = w->s->url,
-        .state_text = ck_path_text(w->a, &path),
+        .state_text = ck_path_location(w->a, &path),
         .hcloud_token = ck_env_nonempty(w->o->env, "HCLOUD_TOKEN") != NULL,
         .linode_token = ck_env_nonempty(w->o->env, "LINODE_TOKEN") != NULL,
         .note = pass_note,

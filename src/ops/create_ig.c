@@ -3,6 +3,7 @@
 #include "ops/create_ig.h"
 
 #include "base/enc.h"
+#include "base/nearest.h"
 #include "ops/group_defaults.h"
 
 #include <string.h>

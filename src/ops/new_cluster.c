@@ -3,6 +3,7 @@
 #include "ops/new_cluster.h"
 
 #include "base/enc.h"
+#include "base/nearest.h"
 #include "ops/new_cluster_build.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "ops/group_defaults.h"
 
 #include <string.h>

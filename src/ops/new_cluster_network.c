@@ -2,6 +2,7 @@
 #include "ops/new_cluster_build.h"
 
 #include "base/enc.h"
+#include "base/nearest.h"
 #include "cloud/zones.h"
 
 #include <string.h>

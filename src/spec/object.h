@@ -97,7 +97,5 @@ int ck_object_set(struct ck_arena *a, struct ck_object *o, const char *assignmen
 int ck_object_unset(struct ck_arena *a, struct ck_object *o, const char *path, struct ck_err *err);
 /* The internal (v1alpha3-like) spelling kOps uses in validation messages for a v1alpha2 path. */
 const char *ck_field_internal_path(struct ck_arena *a, enum ck_object_kind kind, const char *path);
-/* The nearest known name among n candidates, or NULL when none is near (edit distance). */
-const char *ck_nearest(const char *typed, const char *const *names, size_t n);
 /* Reference documentation of every field of a kind, as Markdown. */
 void ck_field_docs(struct ck_buf *out, enum ck_object_kind kind);

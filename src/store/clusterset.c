@@ -16,7 +16,7 @@ static int fill_config_base(struct ck_arena *a, const struct ck_store *s, const 
     struct ck_path dir;
     int r = ck_layout_cluster(a, s, name, &dir, err);
     if (!r)
-        ck_put(a, o->root, "spec.configBase", ck_str(a, ck_path_text(a, &dir)));
+        ck_put(a, o->root, "spec.configBase", ck_str(a, ck_path_location(a, &dir)));
     return r;
 }
 

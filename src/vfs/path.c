@@ -2,6 +2,7 @@
  * Mirrors kOps' util/pkg/vfs/context.go and path.Join of Go. */
 #include "base/enc.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "vfs/overlay.h"
 #include "vfs/scheme.h"
 #include "vfs/vfs.h"
@@ -83,9 +84,10 @@ const char *ck_location_shown(const char *location)
 int ck_vfs_check_location(const char *url, struct ck_err *err)
 {
     if (has_credentials(url)) /* which the message must not repeat */
-        return ck_fail(err, CK_INVALID,
-                       "invalid location %.*s://…: credentials do not belong in a URL",
-                       (int)strcspn(url, ":"), url);
+        return ck_fail(
+            err, CK_INVALID, "invalid location %.*s://…: credentials do not belong in a URL%s",
+            (int)strcspn(url, ":"), url,
+            ck_str_starts(url, "k8s://") ? "; an @ in a context's name is written %40" : "");
     return has_control(url) ? refuse_control(err, url, url) : 0;
 }
 
@@ -100,8 +102,8 @@ static const struct {
     {"wasbs", "azureblob"},
 };
 
-/* The scheme that is meant by one in other letters or by another name; NULL: who knows. */
-static const char *scheme_meant(struct ck_slice typed)
+/* The scheme that is called so, by whatever name and in whatever letters; NULL: none. */
+static const char *scheme_called(struct ck_slice typed)
 {
     for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++) {
         size_t n = strlen(schemes[i].prefix) - strlen("://");
@@ -111,8 +113,22 @@ static const char *scheme_meant(struct ck_slice typed)
     for (size_t i = 0; i < CK_ARRAY_LEN(aliases); i++)
         if (strlen(aliases[i].typed) == typed.len &&
             strncasecmp(typed.ptr, aliases[i].typed, typed.len) == 0)
-            return scheme_meant(ck_slice_of(aliases[i].scheme));
+            return scheme_called(ck_slice_of(aliases[i].scheme));
     return NULL;
+}
+
+/* The scheme that is meant, a mistyped one too; NULL: who knows. */
+static const char *scheme_meant(struct ck_slice typed)
+{
+    const char *meant = scheme_called(typed), *names[CK_ARRAY_LEN(schemes)];
+    if (meant)
+        return meant;
+    CK_AUTOARENA struct ck_arena *a = ck_arena_new();
+    for (size_t i = 0; i < CK_ARRAY_LEN(schemes); i++)
+        names[i] = ck_arena_strndup(a, schemes[i].prefix, strlen(schemes[i].prefix) - 3);
+    const char *near =
+        ck_nearest(ck_arena_strndup(a, typed.ptr, typed.len), names, CK_ARRAY_LEN(schemes));
+    return near ? scheme_called(ck_slice_of(near)) : NULL;
 }
 
 static int refuse_scheme(const char *url, struct ck_err *err)
@@ -181,13 +197,22 @@ static bool host_ok(struct ck_slice h)
     return true;
 }
 
+/* kOps drops them without a word, and with them whatever the user meant by it. */
+int ck_vfs_refuse_query(const char *invalid, const char *url, struct ck_err *err)
+{
+    if (!strpbrk(url, "?#"))
+        return 0;
+    return refuse(err, invalid, url,
+                  "a store's URL has no query and no fragment (in a name, write ? as %3F and # as "
+                  "%23)");
+}
+
 bool ck_vfs_url_split(struct ck_arena *a, const char *url, struct ck_vfs_url *ret)
 {
     const char *sep = strstr(url, "://");
     if (!sep)
         return false;
     struct ck_slice rest = ck_slice_of(sep + 3);
-    rest.len = strcspn(rest.ptr, "?#"); /* query and fragment mean nothing here */
     size_t slash = ck_slice_find(rest, '/');
     struct ck_slice host = ck_slice_n(rest.ptr, slash);
     if (!host.len || memchr(host.ptr, '@', host.len) || !host_ok(host))
@@ -280,6 +305,24 @@ int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel
 const char *ck_path_text(struct ck_arena *a, const struct ck_path *p)
 {
     return p->vfs->ops->text(p->vfs, p->key, a);
+}
+
+const char *ck_path_location(struct ck_arena *a, const struct ck_path *p)
+{
+    const char *text = ck_path_text(a, p);
+    size_t key = strlen(text) - strlen(p->key);
+    if (p->vfs->ops->absolute_keys || ck_str_starts(text, "memfs://") ||
+        !strpbrk(text + key, "%?#"))
+        return text;
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_buf_putn(&b, text, key);
+    for (const char *c = text + key; *c; c++) {
+        if (strchr("%?#", *c))
+            ck_buf_fmt(&b, "%%%02X", (unsigned)*c);
+        else
+            ck_buf_putc(&b, *c);
+    }
+    return ck_arena_strdup(a, ck_buf_str(&b));
 }
 
 const char *ck_path_base(struct ck_arena *a, const struct ck_path *p)

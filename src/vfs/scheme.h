@@ -9,8 +9,15 @@
 struct ck_vfs_url {
     const char *scheme, *container, *key;
 };
-/* false when the URL is malformed, has no container, or carries credentials. */
+/* false when the URL is malformed, has no container, or carries credentials. A query is no part of
+ * it: ck_vfs_refuse_query comes first. */
 bool ck_vfs_url_split(struct ck_arena *a, const char *url, struct ck_vfs_url *ret);
+/* INVALID `PREFIX "URL": …` when there is a query or a fragment. */
+int ck_vfs_refuse_query(const char *invalid, const char *url, struct ck_err *err);
+/* What is wrong with a key that cannot be decoded; part of a format. */
+#define CK_VFS_PERCENT                                                                             \
+    "a percent sign is followed by two hexadecimal digits, but not by 00; write %%25 for the "     \
+    "sign itself"
 
 /* Refuse control characters and URLs with credentials; the message does not repeat those. */
 int ck_vfs_check_location(const char *url, struct ck_err *err);

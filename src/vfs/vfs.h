@@ -280,6 +280,7 @@ struct ck_vfs_ops {
     bool cluster_readable; /* nodes can read it (IsClusterReadable of kOps) */
     bool terraform;        /* can be rendered as Terraform objects */
     bool absolute_keys;    /* keys may start with "/" (local files) */
+    bool top_is_no_store;  /* only a folder of the container can be one (ssh) */
 };
 
 /* Common part of every container; schemes embed it as their first member. */
@@ -305,6 +306,9 @@ int ck_vfs_parse(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret, s
 int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel,
                  struct ck_path *ret, struct ck_err *err);
 const char *ck_path_text(struct ck_arena *a, const struct ck_path *p); /* canonical text */
+/* A text that ck_vfs_parse reads as this path again: the canonical one, in which %, ? and # of a
+ * URL's key are percent-encoded. kOps stores the canonical one, and cannot use such a store. */
+const char *ck_path_location(struct ck_arena *a, const struct ck_path *p);
 const char *ck_path_base(struct ck_arena *a,
                          const struct ck_path *p); /* last element; "." if none */
 /* The part of child below base. INVALID `Path "c" is not a child of "b"`. */

@@ -491,7 +491,7 @@ def test_a_wrong_key(running):
 
 
 ILLEGAL = ["gs://Bucket", "gs://b", "gs://bkt/a\nb", "gs://bkt/a\x1b[2J", "gs://bkt/../x", "gs://", "gs://user:hunter2@bkt",
-           "gs://bkt:80", "azureblob://Acct/cont", "azureblob://acct/c--d", "azureblob://acct", "azureblob://acct/cont/a\nb",
+           "gs://bkt:80", "gs://bkt/a?x", "azureblob://Acct/cont", "azureblob://acct/c--d", "azureblob://acct", "azureblob://acct/cont/a\nb",
            "azureblob://acct/cont/../x", "azureblob://user:hunter2@acct/cont"]
 
 

@@ -597,7 +597,8 @@ def test_a_missing_namespace_is_named_by_the_first_write(api, tmp_path):
 
 
 ILLEGAL = ["k8s:///Kops_State", "k8s:///a.b", "k8s:///-", "k8s:///ns/a\nb", "k8s:///ns/a%0ab", "k8s:///ns/a\x1b[2J",
-           "k8s:///ns/../x", "k8s://user:hunter2@c/ns", "k8s:///ns/%zz", "k8s:///" + "a" * 64]
+           "k8s:///ns/../x", "k8s://user:hunter2@c/ns", "k8s:///ns/%zz", "k8s:///" + "a" * 64,
+           "k8s:///ns/a?x", "k8s:///ns#x"]
 
 
 @pytest.mark.parametrize("url", ILLEGAL, ids=ascii)

@@ -498,7 +498,7 @@ static void names(void **state)
     static const struct {
         const char *url, *text;
     } t[] = {
-        {"azureblob://My-Account/cont", "the nearest valid form is \"my0account\""},
+        {"azureblob://My-Account/cont", "the nearest valid form is \"myaccount\""},
         {"azureblob://ac/cont", "the nearest valid form is \"ac0\""},
         {"azureblob://acct/My_Container/x", "the nearest valid form is \"my-container\""},
         {"azureblob://acct/a--b", "the nearest valid form is \"a-b\""},
@@ -506,7 +506,10 @@ static void names(void **state)
         {"azureblob://acct/", "no container specified in "},
         {"azureblob://", "no storage account specified in \"azureblob://\"; expected "},
         {"azureblob:///cont/k", "no storage account specified in "},
-        {"azureblob://ac ct/cont", "failed to parse "},
+        {"azureblob://ac ct/cont", "the nearest valid form is \"acct\""},
+        {"azureblob://acct/cont/a%zz", "write %25 for the sign itself"},
+        {"azureblob://acct/cont/a?x", "no query and no fragment"},
+        {"azureblob://acct/cont#x", "no query and no fragment"},
         {"azureblob://acct/cont/a%0Ab", "control characters"},
         {"azureblob://acct/cont/../x", "\"..\" is not allowed"},
     };

@@ -1,5 +1,6 @@
 /* Objects in and out: the bytes kOps writes, what is refused and how, defaults, JSON order. */
 #include "base/file.h"
+#include "base/nearest.h"
 #include "doc/yaml.h"
 #include "spec/codec/field.h"
 #include "spec/object.h"

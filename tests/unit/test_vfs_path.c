@@ -124,6 +124,31 @@ static void test_V006_query_and_fragment_are_refused(void **state)
     assert_string_equal(parse(*state, "s3://b/a%3Fx%23y").key, "a?x#y");
 }
 
+/* configBase is such a text: what is stored must lead back to the store. */
+static void test_a_location_is_read_as_the_same_path_again(void **state)
+{
+    static const char *const cases[][2] = {
+        {"s3://b/100%25/c", "s3://b/100%25/c"},
+        {"gs://bkt/a%2520b%3Fx%23y", "gs://bkt/a%2520b%3Fx%23y"},
+        {"swift://c/a%20b", "swift://c/a b"},
+        {"azureblob://acct/cont/%25", "azureblob://acct/cont/%25"},
+        {"oss://bkt/", "oss://bkt/"},
+        {"k8s://a%2Fb/ns/%25", "k8s://a%2Fb/ns/%25"},
+        {"ssh://h/100%25", "ssh://h/100%25"},
+        {"/a%20b?", "/a%20b?"},
+        {"memfs://a%zz", "memfs://a%zz"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < CK_ARRAY_LEN(cases); i++) {
+        struct ck_path p = parse(f, cases[i][0]), q;
+        const char *text = ck_path_location(f->a, &p);
+        assert_string_equal(text, cases[i][1]);
+        q = parse(f, text);
+        assert_ptr_equal(p.vfs, q.vfs);
+        assert_string_equal(p.key, q.key);
+    }
+}
+
 static void test_V002_malformed_urls_are_refused(void **state)
 {
     refused(*state, "s3://b/%zz", "invalid s3 path: \"s3://b/%zz\"");
@@ -136,6 +161,8 @@ static void test_V007_unknown_schemes_are_refused(void **state)
 {
     refused(*state, "foo://x", "unknown / unhandled path type: \"foo://x\"");
     refused(*state, "://x", "unknown / unhandled path type: \"://x\"");
+    refused(*state, "http://x/y", "unknown / unhandled path type: \"http://x/y\"");
+    refused(*state, "ftp://x/y", "unknown / unhandled path type: \"ftp://x/y\"");
     static const char *const meant[][2] = {
         {"S3://b/x", "s3://b/x"},
         {"s3:/b", "s3://b"},
@@ -147,6 +174,10 @@ static void test_V007_unknown_schemes_are_refused(void **state)
         {"sftp://h/f", "ssh://h/f"},
         {"GS://b", "gs://b"},
         {"kubernetes://c/n", "k8s://c/n"},
+        {"swfit://c/x", "swift://c/x"},
+        {"k8://c/n", "k8s://c/n"},
+        {"azurebolb://acct/c", "azureblob://acct/c"},
+        {" gs://b", "gs://b"},
     };
     for (size_t i = 0; i < CK_ARRAY_LEN(meant); i++) {
         CK_AUTOBUF struct ck_buf want = CK_BUF_INIT;
@@ -168,7 +199,8 @@ static void test_V014_the_endpoint_is_asked_for_first(void **state)
 static void test_credentials_in_urls_are_refused_and_not_repeated(void **state)
 {
     static const char *const urls[] = {"s3://AKIA:hidden@bucket/x", "foo://AKIA:hidden@x",
-                                       "s3://hidden@bucket", "do://u:hidden@b"};
+                                       "s3://hidden@bucket", "do://u:hidden@b",
+                                       "k8s://hidden@cluster/ns"};
     struct fixture *f = *state;
     for (size_t i = 0; i < CK_ARRAY_LEN(urls); i++) {
         struct ck_path p;
@@ -177,6 +209,9 @@ static void test_credentials_in_urls_are_refused_and_not_repeated(void **state)
         assert_null(strstr(ck_err_msg(&err), "hidden"));
         assert_non_null(strstr(ck_err_msg(&err), "credentials"));
     }
+    refused(f, "k8s://me@c/ns",
+            "invalid location k8s://…: credentials do not belong in a URL; an @ in "
+            "a context's name is written %40");
     assert_string_equal(parse(f, "s3://b/a@b").key, "a@b"); /* in the key it is a character */
 }
 
@@ -370,6 +405,7 @@ int main(void)
         T(test_V002_malformed_urls_are_refused),
         T(test_V003_V005_the_key_is_the_decoded_path),
         T(test_V006_query_and_fragment_are_refused),
+        T(test_a_location_is_read_as_the_same_path_again),
         T(test_V007_unknown_schemes_are_refused),
         T(test_V014_the_endpoint_is_asked_for_first),
         T(test_credentials_in_urls_are_refused_and_not_repeated),

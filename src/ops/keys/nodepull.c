@@ -191,7 +191,8 @@ static int locate_stores(struct pull *x, struct ck_err *err)
     static const char *const FIELDS[][2] = {{"configStore.keypairs", "spec.keyStore"},
                                             {"configStore.secrets", "spec.secretStore"}};
     x->cluster = ck_object_new(x->a, CK_KIND_CLUSTER, x->p->cluster);
-    ck_put(x->a, x->cluster.root, "spec.configBase", ck_str(x->a, ck_path_text(x->a, &x->base)));
+    ck_put(x->a, x->cluster.root, "spec.configBase",
+           ck_str(x->a, ck_path_location(x->a, &x->base)));
     for (size_t i = 0; i < CK_ARRAY_LEN(FIELDS); i++) {
         const char *url = ck_str_at(x->config, FIELDS[i][0]);
         struct ck_path path;

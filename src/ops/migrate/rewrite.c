@@ -47,7 +47,7 @@ const char *ck_migrate_text(struct ck_arena *a, const struct ck_copy_view *v, co
 {
     struct ck_path p = *rel ? ck_copy_at(a, v, rel) : v->root;
     if (!p.vfs->ops->absolute_keys) {
-        const char *text = ck_path_text(a, &p);
+        const char *text = ck_path_location(a, &p);
         size_t n = strlen(text);
         bool slash = n > 1 && text[n - 1] == '/' && text[n - 2] != '/'; /* of a bucket's root */
         return slash ? ck_arena_strndup(a, text, n - 1) : text;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "doc/json.h"
 #include "doc/scalar.h"
 

@@ -177,9 +177,7 @@ int ck_vfs_parse_azure(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
     if (!*host || *host == '/')
         return ck_fail(err, CK_INVALID, "no storage account specified in %s; " EXPECTED,
                        ck_buf_str(&quoted));
-    if (!ck_vfs_url_split(ctx->arena, url, &parts))
-        return ck_fail(err, CK_INVALID, "failed to parse %s; " EXPECTED, ck_buf_str(&quoted));
-    int r = ck_container_check(&account_rule, parts.container, invalid, url, err);
+    int r = ck_container_url(ctx->arena, &account_rule, invalid, url, &parts, err);
     if (r < 0)
         return r;
     size_t n = strcspn(parts.key, "/");

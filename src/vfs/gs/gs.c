@@ -267,12 +267,7 @@ int ck_vfs_parse_gs(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret
 {
     static const char invalid[] = "invalid google cloud storage path";
     struct ck_vfs_url parts;
-    if (!ck_vfs_url_split(ctx->arena, url, &parts)) {
-        CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
-        ck_goquote(&quoted, ck_slice_of(url));
-        return ck_fail(err, CK_INVALID, "%s: %s", invalid, ck_buf_str(&quoted));
-    }
-    int r = ck_container_check(&rule, parts.container, invalid, url, err);
+    int r = ck_container_url(ctx->arena, &rule, invalid, url, &parts, err);
     if (r < 0)
         return r;
     bool is_new;

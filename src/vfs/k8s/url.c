@@ -163,12 +163,15 @@ int ck_vfs_parse_k8s(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
     CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
     ck_goquote(&quoted, ck_slice_of(url));
     struct ck_slice rest = ck_slice_of(url + strlen("k8s://"));
-    rest.len = strcspn(rest.ptr, "?#");
     const char *context, *ns, *key;
+    int r = ck_vfs_refuse_query("invalid k8s path", url, err);
+    if (r < 0)
+        return r;
     if (!decode(ctx->arena, step(&rest), &context) || !decode(ctx->arena, step(&rest), &ns) ||
         !decode(ctx->arena, rest, &key))
-        return ck_fail(err, CK_INVALID, "invalid k8s path: %s", ck_buf_str(&quoted));
-    int r = check(url, context, ns, key, err);
+        return ck_fail(err, CK_INVALID, "invalid k8s path: %s: " CK_VFS_PERCENT,
+                       ck_buf_str(&quoted));
+    r = check(url, context, ns, key, err);
     if (r < 0)
         return r;
     bool is_new;

@@ -11,6 +11,7 @@
 #include "vfs/object/listing.h"
 #include "vfs/object/outcome.h"
 #include "vfs/object/refusal.h"
+#include "vfs/scheme.h"
 #include "vfs/vfs.h"
 
 enum { CK_OBJECT_MAX_KEY = 1024, CK_OBJECT_PAGE_MAX = 16 << 20 };
@@ -150,6 +151,10 @@ struct ck_container_rule {
     size_t min, max;
     bool no_double_hyphen;
 };
+/* The parts of a URL, or INVALID before any request: with kOps' `PREFIX "URL"` when it names
+ * nothing, else with the reason after it. `parts` are in `a`. */
+int ck_container_url(struct ck_arena *a, const struct ck_container_rule *rule, const char *invalid,
+                     const char *url, struct ck_vfs_url *ret, struct ck_err *err);
 /* INVALID before any request: `PREFIX "URL": RULE; the nearest valid form is "x"`. */
 int ck_container_check(const struct ck_container_rule *rule, const char *name, const char *invalid,
                        const char *url, struct ck_err *err);

@@ -134,17 +134,8 @@ int ck_vfs_parse_oss(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
                      struct ck_err *err)
 {
     static const char invalid[] = "invalid aliyun oss path";
-    CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
     struct ck_vfs_url parts;
-    ck_goquote(&quoted, ck_slice_of(url));
-    if (strpbrk(url, "?#"))
-        return ck_fail(err, CK_INVALID,
-                       "%s: %s: a store's URL has no query and no fragment (in a name, write ? as "
-                       "%%3F and # as %%23)",
-                       invalid, ck_buf_str(&quoted));
-    if (!ck_vfs_url_split(ctx->arena, url, &parts))
-        return ck_fail(err, CK_INVALID, "%s: %s", invalid, ck_buf_str(&quoted));
-    int r = ck_container_check(&bucket_rule, parts.container, invalid, url, err);
+    int r = ck_container_url(ctx->arena, &bucket_rule, invalid, url, &parts, err);
     if (r < 0)
         return r;
     bool is_new;

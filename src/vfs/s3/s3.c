@@ -267,12 +267,9 @@ int ck_vfs_parse_s3(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret
     ck_goquote(&quoted, ck_slice_of(url));
     if (!f)
         return ck_fail(err, CK_INVALID, "unknown / unhandled path type: %s", ck_buf_str(&quoted));
-    /* kOps drops them without a word, and with them whatever the user meant by it. */
-    if (strpbrk(url, "?#"))
-        return ck_fail(err, CK_INVALID,
-                       "%s: %s: a store's URL has no query and no fragment (in a name, write ? as "
-                       "%%3F and # as %%23)",
-                       f->invalid, ck_buf_str(&quoted));
+    int r = ck_vfs_refuse_query(f->invalid, url, err);
+    if (r < 0)
+        return r;
     bool endpoint = ck_env_nonempty(ctx->env, "S3_ENDPOINT") != NULL;
     if (!endpoint && f->ops != &ops_s3)
         return ck_fail(err, CK_INVALID, "required S3_ENDPOINT env var for path: %s",

@@ -112,6 +112,7 @@ static const struct ck_vfs_ops ssh_ops = {
     .text = ssh_text,
     .close = ssh_close,
     .preferred_hash = CK_SHA256,
+    .top_is_no_store = true,
 };
 
 static bool char_ok(char c, const char *more)
@@ -197,10 +198,9 @@ int ck_vfs_parse_ssh(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
     struct ck_slice target = ck_slice_n(host, strcspn(host, "/?#"));
     if (!target_ok(target))
         return refuse_target(err, url, target);
-    if (strpbrk(url, "?#"))
-        return refuse(err, url,
-                      "a store's URL has no query and no fragment (in a name, write ? as %3F and # "
-                      "as %23)");
+    int r = ck_vfs_refuse_query("invalid ssh path", url, err);
+    if (r < 0)
+        return r;
     struct ck_slice rest = ck_slice_of(host + target.len);
     while (rest.len && rest.ptr[0] == '/')
         rest = ck_slice_n(rest.ptr + 1, rest.len - 1);

@@ -246,12 +246,9 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
     struct ck_slice name = ck_slice_n(host, strcspn(host, "/?#"));
     if (!name.len)
         return ck_fail(err, CK_INVALID, "invalid swift path: %s", ck_buf_str(&quoted));
-    if (strpbrk(url, "?#"))
-        return ck_fail(
-            err, CK_INVALID,
-            "invalid openstack cloud storage path: %s: a store's URL has no query and no "
-            "fragment (in a name, write ? as %%3F and # as %%23)",
-            ck_buf_str(&quoted));
+    int r = ck_vfs_refuse_query("invalid openstack cloud storage path", url, err);
+    if (r < 0)
+        return r;
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     if (!container_ok(ck_arena_strndup(tmp, name.ptr, name.len))) {
         CK_AUTOBUF struct ck_buf near = CK_BUF_INIT;
@@ -264,9 +261,7 @@ int ck_vfs_parse_swift(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *
     }
     struct ck_vfs_url parts;
     if (!ck_vfs_url_split(ctx->arena, url, &parts))
-        return ck_fail(err, CK_INVALID,
-                       "invalid openstack cloud storage path: %s: a percent sign is followed by "
-                       "two hexadecimal digits, but not by 00; write %%25 for the sign itself",
+        return ck_fail(err, CK_INVALID, "invalid openstack cloud storage path: %s: " CK_VFS_PERCENT,
                        ck_buf_str(&quoted));
     if (!ck_utf8_valid(ck_slice_of(parts.key)))
         return ck_fail(err, CK_INVALID,

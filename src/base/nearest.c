@@ -1,5 +1,5 @@
 /* The nearest known name, for "did you mean": edit distance with transpositions. */
-#include "spec/object.h"
+#include "base/nearest.h"
 
 #include <ctype.h>
 #include <string.h>
