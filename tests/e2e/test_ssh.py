@@ -113,6 +113,20 @@ def test_everyday_commands(server):
     assert not [f for f in folder.rglob("*") if f.is_file()]
 
 
+@pytest.mark.parametrize("by", [[], ["--lock"]])
+def test_copies_into_it_and_back(server, tmp_path, by):
+    """On the way up, where settings of a store may be, is the top of the machine, which no URL names; and names that are
+    written otherwise in URLs."""
+    folder = server.data / f"copies 100%/{len(by)}"
+    state = server.store(f"copies%20100%25/{len(by)}")
+    (tmp_path / "new").mkdir()
+    run(server, "create", "-f", "-", stdin=ALL, state=str(tmp_path / "new"))
+    assert "copied 3 files" in run(server, "store", "copy", str(tmp_path / "new"), state, *by, code=(0,)).stdout
+    assert (folder / NAME / "config").read_text() == (tmp_path / "new" / NAME / "config").read_text()
+    run(server, "store", "sync", state, str(tmp_path / "back"), *by, code=(0,))
+    assert (tmp_path / "back" / NAME / "instancegroup/nodes").is_file()
+
+
 def test_a_lock_left_behind_is_waited_for_and_then_passed(server):
     state, folder = server.store("dead"), server.data / "dead"
     run(server, "create", "-f", "-", stdin=ALL, state=state)

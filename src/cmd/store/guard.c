@@ -44,10 +44,10 @@ static const char *above(struct ck_store_guard *g, bool trusted)
         n--;
     while (n && p.key[n - 1] == '/')
         n--;
-    if (!*p.key || (!n && p.vfs->ops->absolute_keys))
+    if (!*p.key || (!n && p.vfs->ops->top_is_no_store))
         return NULL;
     p.key = ck_arena_strndup(g->a, p.key, n);
-    return trusted || is_trusted(&p) ? ck_path_text(g->a, &p) : NULL;
+    return trusted || is_trusted(&p) ? ck_path_location(g->a, &p) : NULL;
 }
 
 static int open_store(struct ck_store_guard *g, const char *url, struct ck_err *err)
