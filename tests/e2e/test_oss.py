@@ -275,6 +275,12 @@ def test_an_instance_without_a_role(server):
     assert p.returncode == 1 and "Can't find role from ECS metadata" in p.stderr
 
 
+def test_a_metadata_service_that_is_turned_off_is_not_asked_for_the_region_either(server, meta):
+    p = get(server, {"OSS_REGION": "", "CKOPS_OSS_ENDPOINT": "", "METADATA_ENDPOINT": meta.url, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
+    assert p.returncode == 1 and "OSS_REGION is not set" in p.stderr and not meta.asked, p.stderr
+    assert "ALIBABA_CLOUD_ECS_METADATA_DISABLED is true" in p.stderr
+
+
 def test_metadata_without_sessions(server):
     m = Metadata(server.role, session=False)
     p = get(server, {"METADATA_ENDPOINT": m.url})
@@ -325,7 +331,7 @@ def test_denied_locks_say_what_to_allow(tmp_path):
 
 
 ILLEGAL = ["oss://", "oss:///x", "oss://ab", "oss://Bucket/x", "oss://b_x/y", "oss://b-/x", "oss://bkt?x=1", "oss://bkt/a#b",
-           "oss://user:hunter2@bkt/x", "oss://bkt/a\nb", "oss://bkt/%zz"]
+           "oss://user:hunter2@bkt/x", "oss://bkt/a\nb", "oss://bkt/%zz", "oss://a bucket/x"]
 
 
 @pytest.mark.parametrize("url", ILLEGAL, ids=ascii)

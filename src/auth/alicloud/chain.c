@@ -52,11 +52,14 @@ static int request(struct ck_arena *a, const struct ck_env *env, const char *met
     return 0;
 }
 
-/* A session's token; "" where the instance knows none. */
+/* A session's token; "" where the instance knows none. Every use of the service begins with it. */
 static int session(struct ck_arena *a, const struct ck_alicloud_config *cfg, const char **ret,
                    struct ck_err *err)
 {
     const char *strict = ck_env_get(cfg->env, "ALIBABA_CLOUD_IMDSV1_DISABLED");
+    const char *off = ck_env_get(cfg->env, "ALIBABA_CLOUD_ECS_METADATA_DISABLED");
+    if (off && strcmp(off, "true") == 0)
+        return ck_fail(err, CK_NOT_FOUND, "ALIBABA_CLOUD_ECS_METADATA_DISABLED is true");
     struct ck_req req = {0};
     int r = request(a, cfg->env, "PUT", "api/token", &req, err);
     if (r < 0)
@@ -192,9 +195,6 @@ static int take_role(struct chain *c, struct ck_arena *a, const char *name, cons
 
 static int fetch_role(struct chain *c, struct ck_err *err)
 {
-    const char *off = ck_env_get(c->cfg.env, "ALIBABA_CLOUD_ECS_METADATA_DISABLED");
-    if (off && strcmp(off, "true") == 0)
-        return ck_fail(err, CK_NOT_FOUND, "ALIBABA_CLOUD_ECS_METADATA_DISABLED is true");
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     const char *token = "", *name = "", *text = "";
     int r = session(a, &c->cfg, &token, err);
