@@ -229,6 +229,12 @@ def test_kubeconfig_files_are_merged_and_the_first_wins(world):
     world.fails('there is no context "three"', "there are: one, two", state="k8s://three", requests=2)
 
 
+def test_a_slash_in_the_name_of_a_context(world):
+    world.config({"token": SECRET}, context="arn:aws:eks:r:1:cluster/main")
+    world.reaches(f"Bearer {SECRET}", state="k8s://arn:aws:eks:r:1:cluster%2Fmain")
+    world.fails('there is no context "arn:aws:eks:r:1:cluster"', "is written %2F", state="k8s://arn:aws:eks:r:1:cluster/main", requests=1)
+
+
 def test_kubeconfig_comes_before_home(world):
     world.config({"token": "of-home"})
     world.env["KUBECONFIG"] = world.config({"token": SECRET}, name="a")
@@ -303,7 +309,7 @@ def test_data_comes_before_files(real, world):
 # ---- failing
 
 FAILING = {
-    "wrong token": ({"token": SECRET}, ["401 Unauthorized", 'user "u" of context "c"', "its token is not accepted there"], 1),
+    "wrong token": ({"token": SECRET}, ["user \"u\" of context \"c\": 401 Unauthorized; its token is not accepted there"], 1),
     "wrong password": ({"username": "a", "password": SECRET}, ["401", "its user name and password are not accepted there"], 1),
     "missing token file": ({"tokenFile": "/nonexistent/t"}, ["its token file /nonexistent/t cannot be read"], 0),
     "missing certificate": ({"client-certificate": "/nonexistent/c", "client-key": "/nonexistent/k"},
@@ -496,6 +502,7 @@ BAD_TLS = {
     "expired": (lambda r: (certificate(r, "old"), cluster_of(r)), ["401 Unauthorized", "its client certificate ended at "]),
     "another's key": (lambda r: (certificate(r, "admin", "stranger"), cluster_of(r)), ["do not belong together"]),
     "locked key": (lambda r: (certificate(r, "admin", "locked"), cluster_of(r)), ["its client key is encrypted"]),
+    "nobody": (lambda r: ({}, cluster_of(r)), ["403 Forbidden", "; the kubeconfig has no credentials for it"]),
     "no rights": (lambda r: ({"token": k8s_server.PLAIN_TOKEN}, cluster_of(r)), ["403 Forbidden", "a role is needed"]),
 }
 

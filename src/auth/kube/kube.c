@@ -257,18 +257,18 @@ void ck_kube_explain(struct ck_kube *k, struct ck_buf *out)
     if (k->cert_expires_s && k->cert_expires_s < ck_now_s()) {
         char when[21];
         ck_rfc3339(k->cert_expires_s, when);
-        ck_buf_fmt(out, "; its client certificate ended at %s", when);
+        ck_buf_fmt(out, "its client certificate ended at %s", when);
     } else if (*k->token_file) {
-        ck_buf_fmt(out, "; the token in %s is not accepted there", k->token_file);
+        ck_buf_fmt(out, "the token in %s is not accepted there", k->token_file);
     } else if (k->has_exec) {
-        ck_buf_fmt(out, "; what the exec plug-in %s gives is not accepted there", k->exec.command);
+        ck_buf_fmt(out, "what the exec plug-in %s gives is not accepted there", k->exec.command);
     } else if (*k->token) {
-        ck_buf_puts(out, "; its token is not accepted there");
+        ck_buf_puts(out, "its token is not accepted there");
     } else if (k->basic) {
-        ck_buf_puts(out, "; its user name and password are not accepted there");
+        ck_buf_puts(out, "its user name and password are not accepted there");
     } else if (k->tls.cert.len) {
-        ck_buf_puts(out, "; its client certificate is not accepted there");
+        ck_buf_puts(out, "its client certificate is not accepted there");
     } else {
-        ck_buf_puts(out, "; the kubeconfig has no credentials for it");
+        ck_buf_puts(out, "the kubeconfig has no credentials for it");
     }
 }

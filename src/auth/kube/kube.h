@@ -32,5 +32,5 @@ const char *ck_kube_identity(const struct ck_kube *k);
  * it, renew them before they expire and once when the server answers 401. */
 void ck_kube_request(struct ck_arena *a, struct ck_kube *k, const char *method, const char *path,
                      struct ck_req *ret);
-/* What a 401 means here: which credential was refused, and what can be done. Appends "; …". */
+/* What a 401 means here: which credential was refused, and what can be done; appended. */
 void ck_kube_explain(struct ck_kube *k, struct ck_buf *out);

@@ -125,6 +125,8 @@ static int missing(const struct files *f, const char *kind, const char *list, co
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     put_names(&b, f, list);
+    if (strcmp(list, "contexts") == 0 && strchr(ck_buf_str(&b), '/'))
+        ck_buf_puts(&b, " (in a location a / of a name is written %2F)");
     return ck_fail(err, CK_INVALID, "there is no %s \"%s\" in %s; there are: %s", kind, name,
                    f->names, ck_buf_str(&b));
 }

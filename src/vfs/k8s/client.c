@@ -127,8 +127,9 @@ static void put_hint(struct ck_buf *b, struct ck_k8s *s, int status, const struc
     const char *ns = s->namespace_name;
     if (!v && status != 401 && status != 403)
         ck_buf_fmt(b, "what answered at %s is no Kubernetes API", ck_kube_server(s->kube));
-    else if (status == 401)
-        ck_kube_explain(s->kube, b);
+    else if (status == 401 ||
+             (status == 403 && strstr(ck_str_at(v, "message"), "\"system:anonymous\"")))
+        ck_kube_explain(s->kube, b); /* who is nobody to the server lacks no role */
     else if (status == 403 && strstr(ck_str_at(v, "message"), " cannot "))
         ck_buf_fmt(b,
                    "a role is needed that allows get, list, create, update and delete on secrets "
