@@ -302,6 +302,20 @@ int ck_path_join(struct ck_arena *a, const struct ck_path *base, const char *rel
     return 0;
 }
 
+static const char *identity(struct ck_arena *a, struct ck_vfs *v)
+{
+    if (v->ops->absolute_keys)
+        return "";
+    if (v->ops->identity)
+        return v->ops->identity(v, a);
+    return ck_arena_printf(a, "%s://%s", v->ops->scheme, v->container);
+}
+
+bool ck_vfs_same_container(struct ck_arena *a, const struct ck_path *x, const struct ck_path *y)
+{
+    return strcmp(identity(a, x->vfs), identity(a, y->vfs)) == 0;
+}
+
 const char *ck_path_text(struct ck_arena *a, const struct ck_path *p)
 {
     return p->vfs->ops->text(p->vfs, p->key, a);

@@ -273,6 +273,9 @@ struct ck_vfs_ops {
     int (*examine)(struct ck_vfs *v, const char *key, struct ck_exam *x, struct ck_err *err);
     /* kOps' Path() text: "s3://bucket/key", or the bare path for files. */
     char *(*text)(struct ck_vfs *v, const char *key, struct ck_arena *a);
+    /* The container apart from how it was spelled, for stores where several schemes or names lead
+     * to one place. Reads configuration at most. Optional: scheme and container. */
+    const char *(*identity)(struct ck_vfs *v, struct ck_arena *a);
     /* Release the container. Optional. */
     void (*close)(struct ck_vfs *v);
     enum ck_hash_alg preferred_hash;
@@ -311,6 +314,9 @@ const char *ck_path_text(struct ck_arena *a, const struct ck_path *p); /* canoni
 const char *ck_path_location(struct ck_arena *a, const struct ck_path *p);
 const char *ck_path_base(struct ck_arena *a,
                          const struct ck_path *p); /* last element; "." if none */
+/* Whether keys of both mean the same files (of local folders, apart from links). Sends nothing, so
+ * two names of one machine or account are two. */
+bool ck_vfs_same_container(struct ck_arena *a, const struct ck_path *x, const struct ck_path *y);
 /* The part of child below base. INVALID `Path "c" is not a child of "b"`. */
 int ck_path_relative(struct ck_arena *a, const struct ck_path *base, const struct ck_path *child,
                      const char **ret, struct ck_err *err);

@@ -125,6 +125,19 @@ def test_patterns(tmp_path):
     assert sorted(contents(tmp_path / "d2")) == ["c/backups/mine", "c/config", "c/instancegroup/n", "c/pki/private/ca/keyset.yaml"]
 
 
+@pytest.mark.parametrize("pattern,left", [
+    ("pki/", ["c/config", "d/team/config"]), ("*/pki/", ["c/config", "d/team/config"]), ("d/", ["c/config", "c/pki/k"]),
+    ("d/*/", ["c/config", "c/pki/k"]), ("team/pki/", None), ("ki/", None), ("config/", None), ("/", None)])
+def test_patterns_of_folders(tmp_path, pattern, left):
+    make(tmp_path / "src", c__config="1", c__pki__k="2", d__team__config="3", d__team__pki__private__k="4")
+    everything = sorted(contents(tmp_path / "src"))
+    ok(tmp_path, "copy", "src", "dst", "--exclude", pattern)
+    left = everything if left is None else left
+    assert sorted(contents(tmp_path / "dst")) == left
+    ok(tmp_path, "copy", "src", "rest", "--include", pattern)
+    assert sorted(contents(tmp_path / "rest")) == sorted(set(everything) - set(left))
+
+
 @pytest.mark.parametrize("pair", [("src", "src"), ("src", "src/deep/er"), ("src/a", "src"), ("src", "link"), ("src", "file://{}/src/x")])
 def test_a_copy_into_itself_is_refused(tmp_path, pair):
     make(tmp_path / "src", a__b="1")
@@ -133,6 +146,40 @@ def test_a_copy_into_itself_is_refused(tmp_path, pair):
     p = run(tmp_path, "copy", *(x.format(tmp_path) for x in pair))
     assert p.returncode == 1 and ("within each other" in p.stderr or "symbolic link" in p.stderr), p.stderr
     assert contents(tmp_path / "src") == before
+
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: here
+contexts:
+- {name: here, context: {cluster: one, namespace: team}}
+- {name: there, context: {cluster: two, namespace: team}}
+clusters:
+- {name: one, cluster: {server: "https://127.0.0.1:1/k8s/one"}}
+- {name: two, cluster: {server: "https://127.0.0.1:1/k8s/two"}}
+"""
+
+
+@pytest.mark.parametrize("one,other,same", [
+    ("s3://bkt/a", "do://bkt/a/b", True), ("scw://bkt/a/b", "hos://bkt", True), ("s3://bkt/a", "do://bkt/ab", False), ("s3://bkt", "do://bkt2", False),
+    ("k8s:///team/a", "k8s://here/team/a/b", True), ("k8s://here", "k8s:///team", True), ("k8s://here/team", "k8s://there/team", False),
+    ("k8s:///team", "k8s:///two", False), ("memfs://m", "mem/m/x", True), ("mem", "memfs://m", True), ("mem/m", "memfs://n", False)])
+def test_a_place_is_itself_under_another_url(tmp_path, one, other, same):
+    (tmp_path / "config").write_text(KUBECONFIG)
+    make(tmp_path / "mem", m__a="1")
+    env = env_of(tmp_path, S3_ENDPOINT="http://127.0.0.1:1", S3_ACCESS_KEY_ID="a", S3_SECRET_ACCESS_KEY="b", KUBECONFIG=str(tmp_path / "config"),
+                 CKOPS_MEMFS_ROOT=str(tmp_path / "mem"))
+    for ends in (one, other), (other, one):
+        p = run(tmp_path, "copy", *ends, "--dry-run", env=env)
+        assert ("lie within each other: nothing was copied" in p.stderr) == same, p.stderr
+
+
+def test_another_copy_into_a_memory_folder(tmp_path):
+    make(tmp_path / "src", a="1")
+    env = env_of(tmp_path, CKOPS_MEMFS_ROOT=str(tmp_path / "mem"))
+    for name in "m", "m/x", "n":
+        ok(tmp_path, "copy", "src", f"memfs://{name}", env=env)
+    assert contents(tmp_path / "mem") == {"m/a": b"1", "m/x/a": b"1", "n/a": b"1"}
 
 
 def test_neighbours_with_a_common_prefix_are_not_the_same(tmp_path):
@@ -183,6 +230,14 @@ def test_a_failing_file_is_named_and_the_others_are_copied(tmp_path):
     p = run(tmp_path, "sync", "src", "dst", "-o", "json")
     doc = json.loads(p.stdout)
     assert doc["unchanged"] == 2 and [f["path"] for f in doc["failures"]] == ["d/x"]
+
+
+def test_a_file_beyond_the_limit_of_this_process_fails_alone(tmp_path):
+    make(tmp_path / "src", a="1", b="x" * 9000)
+    p = subprocess.run(["prlimit", "--fsize=8192", PROGRAM, "store", "copy", "src", "dst"], cwd=tmp_path, env=env_of(tmp_path), text=True,
+                       capture_output=True, timeout=60)
+    assert p.returncode == 1 and '"b" could not be copied' in p.stderr and "file too large" in p.stderr, (p.returncode, p.stderr)
+    assert contents(tmp_path / "dst") == {"a": b"1"}
 
 
 def test_json_of_a_plan(tmp_path):

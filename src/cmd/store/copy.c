@@ -184,7 +184,8 @@ static const struct ck_opt sync_options[] = {
 #define PATTERNS                                                                                   \
     "\n\nPatterns are those of a shell. One without a slash is held against the last element of "  \
     "a "                                                                                           \
-    "path, one\nthat ends in a slash takes all below that folder, and * also crosses slashes."
+    "path, one\nthat ends in a slash takes all below folders of that name (or path), and * also "  \
+    "crosses\nslashes."
 
 const struct ck_cmd ck_cmd_store_copy = {
     .name = "copy",

@@ -47,7 +47,10 @@ static const char *above(struct ck_store_guard *g, bool trusted)
     if (!*p.key || (!n && p.vfs->ops->top_is_no_store))
         return NULL;
     p.key = ck_arena_strndup(g->a, p.key, n);
-    return trusted || is_trusted(&p) ? ck_path_location(g->a, &p) : NULL;
+    const char *url = ck_path_location(g->a, &p);
+    if (strcmp(url, "memfs://") == 0) /* all of memory is no store */
+        return NULL;
+    return trusted || is_trusted(&p) ? url : NULL;
 }
 
 static int open_store(struct ck_store_guard *g, const char *url, struct ck_err *err)

@@ -15,6 +15,8 @@ int ck_store_end(struct ck_ctx *ctx, const char *text, struct ck_env *env, struc
     ck_config_load(ctx, &config);
     const char *url = NULL;
     int r = ck_config_context(ctx, &config, text, &url, err);
+    if (r == 0 && !*url)
+        return ck_fail(err, CK_INVALID, "a location is empty: a store's URL or a folder is needed");
     if (r == 0)
         r = ck_state_clean(ctx->arena, url, &url, err);
     if (r < 0)

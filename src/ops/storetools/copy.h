@@ -43,7 +43,8 @@ struct ck_copy_stats {
 struct ck_copy_opts {
     struct ck_copy_end from, to;
     /* Patterns of paths below the ends; empty: everything. One without a slash is held against the
-     * last element; one that ends in a slash takes all below; `*` crosses slashes. */
+     * last element; one that ends in a slash takes all below the folders that fit it, by their
+     * names or, with a slash in it, their paths; `*` crosses slashes. */
     const struct ck_strv *include, *exclude;
     unsigned parallel; /* files at a time; 0 means 32 */
     bool overwrite;    /* replace what differs; otherwise that is a refusal before any change */

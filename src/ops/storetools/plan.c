@@ -41,11 +41,28 @@ struct ck_path ck_copy_at(struct ck_arena *a, const struct ck_copy_view *v, cons
 
 /* ---- names ---- */
 
+/* One of the folders the file is in: by its name where the pattern is a name, else by its path. */
+static bool folder_fits(const char *folder, const char *name)
+{
+    CK_AUTOBUF struct ck_buf path = CK_BUF_INIT;
+    bool by_name = !strchr(folder, '/');
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+        ck_buf_putn(&path, name + path.len, (size_t)(slash - name) - path.len);
+        const char *last = by_name ? strrchr(ck_buf_str(&path), '/') : NULL;
+        if (fnmatch(folder, last ? last + 1 : ck_buf_str(&path), 0) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool fits(const char *pattern, const char *name)
 {
     size_t n = strlen(pattern);
-    if (n && pattern[n - 1] == '/')
-        return strncmp(name, pattern, n) == 0;
+    if (n && pattern[n - 1] == '/') {
+        CK_AUTOBUF struct ck_buf folder = CK_BUF_INIT;
+        ck_buf_putn(&folder, pattern, n - 1);
+        return folder_fits(ck_buf_str(&folder), name);
+    }
     const char *slash = strrchr(name, '/');
     return fnmatch(pattern, strchr(pattern, '/') || !slash ? name : slash + 1, 0) == 0;
 }
@@ -134,14 +151,12 @@ int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
                         const struct ck_copy_pair *w, struct ck_err *err)
 {
     const struct ck_path *f = &w->from.root, *t = &w->to.root;
-    if (f->vfs->ops != t->vfs->ops)
+    if (!ck_vfs_same_container(a, f, t))
         return 0;
     const char *x = f->key, *y = t->key;
     if (f->vfs->ops->absolute_keys) {
         x = ck_copy_real(a, x);
         y = ck_copy_real(a, y);
-    } else if (strcmp(f->vfs->container, t->vfs->container) != 0) {
-        return 0;
     }
     if (ck_copy_within(x, y) || ck_copy_within(y, x))
         return ck_fail(err, CK_INVALID, "%s and %s lie within each other: nothing was copied",

@@ -115,6 +115,20 @@ static char *text(struct ck_vfs *v, const char *key, struct ck_arena *a)
     return ck_arena_printf(a, "k8s://%s/%s/%s", ck_buf_str(&c), s->given_namespace, key);
 }
 
+/* The current context and namespace need not be named. */
+static const char *identity(struct ck_vfs *v, struct ck_arena *a)
+{
+    struct ck_k8s *s = (struct ck_k8s *)v;
+    CK_AUTOERR ignored = CK_ERR_INIT; /* the first request tells */
+    if (ck_k8s_prepare(s, &ignored) < 0)
+        return ck_arena_printf(a, "k8s://%s", v->container);
+    struct ck_req r;
+    CK_AUTOBUF struct ck_buf host = CK_BUF_INIT;
+    ck_k8s_request(a, s, "GET", NULL, true, &r);
+    ck_url_host(&host, &r);
+    return ck_arena_printf(a, "%s%s", ck_buf_str(&host), r.path);
+}
+
 static void close_store(struct ck_vfs *v)
 {
     struct ck_k8s *s = (struct ck_k8s *)v;
@@ -149,6 +163,7 @@ static const struct ck_vfs_ops ops = {
     .read_many = ck_k8s_read_many,
     .find = ck_k8s_find,
     .text = text,
+    .identity = identity,
     .close = close_store,
     .preferred_hash = CK_MD5,
     .has_hash = true,

@@ -196,6 +196,12 @@ static char *s3_text(struct ck_vfs *v, const char *key, struct ck_arena *a)
     return ck_arena_printf(a, "%s://%s/%s", v->ops->scheme, v->container, key);
 }
 
+/* Bucket and endpoint are those of the environment, whatever the scheme. */
+static const char *s3_identity(struct ck_vfs *v, struct ck_arena *a)
+{
+    return ck_arena_printf(a, "s3://%s", v->container);
+}
+
 static void s3_close(struct ck_vfs *v)
 {
     struct ck_s3 *s = (struct ck_s3 *)v;
@@ -224,6 +230,7 @@ static void s3_close(struct ck_vfs *v)
         .locate = ck_s3_locate,                                                                    \
         .examine = ck_s3_examine,                                                                  \
         .text = s3_text,                                                                           \
+        .identity = s3_identity,                                                                   \
         .close = s3_close,                                                                         \
         .preferred_hash = CK_MD5,                                                                  \
         .has_hash = true,                                                                          \
