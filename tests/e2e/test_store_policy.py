@@ -326,11 +326,14 @@ def test_doctor_writes_nothing_when_asked_to_read_only(person):
 def test_doctor_tells_a_missing_bucket_a_wrong_key_and_a_dead_server_apart(person):
     for args, env, check, text in (
             (["s3://no-such-bucket-here"], {}, "bucket", "NoSuchBucket"),
+            (["s3://no-such-bucket-here"], {}, "bucket", 'the bucket "no-such-bucket-here" does not exist'),
             ([], {"S3_SECRET_ACCESS_KEY": "wrong"}, "identity", "SignatureDoesNotMatch"),
+            ([], {"S3_SECRET_ACCESS_KEY": "wrong"}, "identity", "the secret key does not belong to this access key"),
             ([], {"S3_ENDPOINT": "http://127.0.0.1:1"}, "connection", "cannot connect")):
         p = person.run("store", "doctor", "-o", "json", *args, **env)
-        row = json.loads(p.stdout)["checks"][-1]
-        assert p.returncode == 2 and (row["check"], row["result"]) == (check, "fail") and text in row["detail"], row
+        rows = json.loads(p.stdout)["checks"]
+        assert p.returncode == 2 and (rows[-1]["check"], rows[-1]["result"]) == (check, "fail") and text in rows[-1]["detail"], rows
+        assert len({r["check"] for r in rows}) == len(rows), rows  # nothing is said twice
 
 
 def test_doctor_of_a_local_folder(tmp_path):

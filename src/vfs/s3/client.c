@@ -325,6 +325,16 @@ static void put_hint(struct ck_buf *b, struct ck_s3 *s, const char *code, enum c
                    key ? "/" : "", key ? key : "");
 }
 
+void ck_s3_put_advice(struct ck_buf *out, struct ck_s3 *s, int status, const char *code)
+{
+    const char *hint;
+    enum ck_code class = class_of(status, code, &hint);
+    if (*hint)
+        ck_buf_puts(out, hint);
+    else
+        put_hint(out, s, code, class, CK_S3_ACTION(LIST_BUCKET), NULL);
+}
+
 /* Who asked, by name; once per store, and not where the endpoint is not AWS'. */
 static const char *arn_of(struct ck_s3 *s, const struct ck_cred *c)
 {

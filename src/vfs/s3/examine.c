@@ -257,6 +257,21 @@ static int region(struct exam *e, struct ck_err *err)
     return 0;
 }
 
+/* The row about whom the chain of credentials gave, taken back: the server does not know them. */
+static const char *take_identity(struct exam *e)
+{
+    struct ck_exam *x = e->x;
+    size_t i = 0;
+    while (i < x->n && strcmp(x->v[i].check, "identity") != 0)
+        i++;
+    if (i == x->n)
+        return "";
+    const char *who = x->v[i].detail;
+    x->n--;
+    memmove(&x->v[i], &x->v[i + 1], (x->n - i) * sizeof *x->v);
+    return ck_arena_printf(e->a, "%s: ", who);
+}
+
 /* The first request shows whether anything else is worth asking. */
 static bool answers(struct exam *e, const struct answer *w)
 {
@@ -268,8 +283,12 @@ static bool answers(struct exam *e, const struct answer *w)
     const char *check = strcmp(w->code, "NoSuchBucket") == 0 ? "bucket"
                         : w->status < 500                    ? "identity"
                                                              : "endpoint";
-    ck_exam_add(e->x, check, CK_EXAM_FAIL, "%d %s%s%.*s", w->status, w->code,
-                *w->message ? ": " : "", MESSAGE_MAX, w->message);
+    const char *who = strcmp(check, "identity") == 0 ? take_identity(e) : "";
+    CK_AUTOBUF struct ck_buf advice = CK_BUF_INIT;
+    ck_s3_put_advice(&advice, e->s, w->status, w->code);
+    ck_exam_add(e->x, check, CK_EXAM_FAIL, "%s%d %s%s%.*s%s%s", who, w->status, w->code,
+                *w->message ? ": " : "", MESSAGE_MAX, w->message, advice.len ? "; " : "",
+                ck_buf_str(&advice));
     e->x->stop = true;
     return false;
 }

@@ -75,6 +75,9 @@ void ck_s3_error_of(const struct ck_resp *resp, struct ck_s3_error *ret);
  * status and request id. `verb` is kOps' ("fetching", "writing", …), action like "s3:GetObject". */
 int ck_s3_fail(struct ck_s3 *s, const struct ck_resp *resp, const char *verb, const char *action,
                const char *key, struct ck_err *err);
+/* What the user can do about a listing that was refused with this code; nothing when that is not
+ * known. */
+void ck_s3_put_advice(struct ck_buf *out, struct ck_s3 *s, int status, const char *code);
 /* A transport failure, worded the same way. */
 int ck_s3_wrap(struct ck_s3 *s, const char *verb, const char *action, const char *key,
                struct ck_err *err);
