@@ -113,6 +113,7 @@ static int spawn_and_wait(char **argv, char **envp)
     sigaddset(&defaults, SIGINT);
     sigaddset(&defaults, SIGQUIT);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
     if (posix_spawnattr_init(&attr) != 0)
         return -1;
     posix_spawnattr_setsigdefault(&attr, &defaults);

@@ -60,6 +60,7 @@ static void set_signals(void)
     if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
         sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL); /* a failed write is reported instead */
+    sigaction(SIGXFSZ, &ignore, NULL); /* so is one beyond the limit of a file's size */
 }
 
 /* ---- feature flags ---- */

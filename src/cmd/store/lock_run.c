@@ -45,6 +45,7 @@ static void become(const struct child *c, pid_t parent, char **argv, char **envp
         _exit(NOT_STARTED);
     sigprocmask(SIG_SETMASK, &c->old, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     execvpe(argv[0], argv, envp);
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
     _exit(NOT_STARTED);

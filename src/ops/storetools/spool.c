@@ -36,7 +36,7 @@ static int flush(struct ck_copy_spool *s, struct ck_err *err)
 {
     int r = s->out.len ? ck_fd_write_all(s->fd, ck_buf_slice(&s->out), err) : 0;
     ck_buf_reset(&s->out);
-    return r < 0 ? ck_wrap(err, "writing a temporary file") : 0;
+    return r < 0 ? ck_wrap(err, "writing a temporary file (in TMPDIR, else /tmp)") : 0;
 }
 
 /* A row is followed by its name, and by room for a version where contents are to be compared. */
