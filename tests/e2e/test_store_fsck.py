@@ -213,6 +213,27 @@ def test_one_cluster_alone(world):
     assert p.returncode == 1 and 'cluster "none.example.com" not found' in p.stderr
 
 
+@pytest.mark.parametrize("spelled", ["{0}/", "{0}/../store", "{0}/../linked", "store"])
+def test_a_store_is_looked_at_once_however_it_is_spelled(world, spelled):
+    world.write(NODES, "a: [\n")
+    (world.store.parent / "linked").symlink_to("store")
+    env = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
+    said = [subprocess.run([PROGRAM, "store", "fsck", "-o", "json", "--state", state], env=env, cwd=world.store.parent, text=True,
+                           capture_output=True, timeout=60).stdout for state in (str(world.store), spelled.format(world.store))]
+    once, again = map(json.loads, said)
+    assert again["files"] == once["files"] and [f["rule"] for f in again["findings"]] == [f["rule"] for f in once["findings"]]
+
+
+def test_a_copy_is_looked_at_where_its_origin_cannot_be(world):
+    world.sub(CONFIG, r"configBase: \S+", "configBase: azureblob://account/container/" + NAME)
+    world.sub("cluster-completed.spec", r"configBase: \S+", "configBase: azureblob://account/container/" + NAME)
+    world.write(NODES, "a: [\n")
+    env = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], "AZURE_STORAGE_KEY": "no key", **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
+    p = subprocess.run([PROGRAM, "store", "fsck", "-o", "json", "--state", str(world.store)], env=env, text=True, capture_output=True, timeout=60)
+    found = {f["rule"]: f["text"] for f in json.loads(p.stdout)["findings"]}
+    assert p.returncode == 2 and "could not be looked at" in found["config-base"] and "unreadable" in found and "cannot-read" not in found, found
+
+
 def test_what_is_no_fault_is_a_note(world):
     world.sub("cluster-completed.spec", r"kubernetesVersion: \S+", "kubernetesVersion: 1.33.0")
     world.write("igconfig/node/gone/nodeupconfig.yaml", "a: 1\n")

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "ops/storetools/internal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,7 +35,19 @@ struct ck_fsck_finding *ck_fsck_add(struct ck_arena *a, struct ck_fsck *out,
     return f;
 }
 
-/* The files of a cluster whose configBase is not its folder. */
+/* Whether both are one folder, however they are spelled. */
+static bool same_folder(struct ck_arena *a, const struct ck_path *x, const struct ck_path *y)
+{
+    if (!ck_vfs_same_container(a, x, y))
+        return false;
+    bool local = x->vfs->ops->absolute_keys;
+    const char *p = local ? ck_copy_real(a, x->key) : x->key;
+    const char *q = local ? ck_copy_real(a, y->key) : y->key;
+    return ck_copy_within(p, q) && ck_copy_within(q, p);
+}
+
+/* The files of a cluster whose configBase is not its folder. That of a copy is in another store,
+ * which need not be open to whoever looks at the copy. */
 static int elsewhere(struct ck_fsck_cluster *c, struct ck_err *err)
 {
     struct ck_path base;
@@ -46,13 +59,20 @@ static int elsewhere(struct ck_fsck_cluster *c, struct ck_err *err)
     }
     const char *text = ck_path_text(c->a, &base);
     size_t before = c->out->files;
-    if (strcmp(text, own) == 0)
+    if (same_folder(c->a, &base, &c->dir))
         return 0;
-    int r = ck_fsck_files(c, &base, err);
-    if (r == 0 && c->out->files == before)
+    int r = ck_fsck_files(c, &base, &why);
+    c->base_closed = r < 0 && !ck_vfs_same_container(c->a, &base, &c->dir);
+    if (r < 0 && !c->base_closed)
+        return ck_err_move(err, &why);
+    if (r < 0)
+        ck_fsck_add(c->a, c->out, CK_FSCK_WARNING, "config-base", own,
+                    "its configBase is %s, which could not be looked at: %s", text,
+                    ck_err_msg(&why));
+    else if (c->out->files == before)
         ck_fsck_add(c->a, c->out, CK_FSCK_WARNING, "config-base", own,
                     "its configBase is %s, where no files are", text);
-    return r;
+    return 0;
 }
 
 static int one(struct ck_arena *a, const struct ck_store *s, const struct ck_fsck_opts *opts,

@@ -12,6 +12,7 @@ struct ck_fsck_cluster {
     const char *name;   /* of its folder */
     struct ck_path dir; /* S/N */
     bool loaded;        /* config could be read: obj */
+    bool base_closed;   /* configBase is in a store that could not be listed */
     struct ck_object obj;
     struct ck_object *groups; /* those that could be read */
     size_t n_groups, cap_groups;

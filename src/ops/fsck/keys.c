@@ -117,7 +117,7 @@ int ck_fsck_keysets(struct ck_fsck_cluster *c, struct ck_err *err)
 {
     CK_AUTOSTRV names = {0};
     CK_AUTOERR unlisted = CK_ERR_INIT;
-    if (!c->loaded)
+    if (!c->loaded || (c->base_closed && !*ck_str_at(c->obj.root, "spec.keyStore")))
         return 0;
     int r = ck_keyset_names(c->a, c->s, &c->obj, &names, &unlisted);
     if (r == -(int)CK_NOT_FOUND) /* none have been made yet */
