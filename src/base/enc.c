@@ -267,3 +267,25 @@ void ck_goquote(struct ck_buf *out, struct ck_slice in)
     }
     ck_buf_putc(out, '"');
 }
+
+static const char SHELL_PLAIN[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,";
+
+void ck_shquote(struct ck_buf *out, struct ck_slice in)
+{
+    bool plain = in.len != 0;
+    for (size_t i = 0; i < in.len; i++)
+        plain = plain && in.ptr[i] && strchr(SHELL_PLAIN, in.ptr[i]);
+    if (plain) {
+        ck_buf_put(out, in);
+        return;
+    }
+    ck_buf_putc(out, '\'');
+    for (size_t i = 0; i < in.len; i++) {
+        if (in.ptr[i] == '\'')
+            ck_buf_puts(out, "'\\''");
+        else
+            ck_buf_putc(out, in.ptr[i]);
+    }
+    ck_buf_putc(out, '\'');
+}

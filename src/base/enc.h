@@ -25,6 +25,9 @@ bool ck_pct_decode(struct ck_buf *out, struct ck_slice in);
 /* Quote as Go's strconv.Quote / fmt %q does. */
 void ck_goquote(struct ck_buf *out, struct ck_slice in);
 
+/* One word of a POSIX shell's command line; quoted only where it has to be. */
+void ck_shquote(struct ck_buf *out, struct ck_slice in);
+
 /* Decode one UTF-8 sequence; returns its length 1–4, or 0 when invalid (overlong, surrogate,
  * cut).*/
 size_t ck_utf8_decode(const char *p, size_t n, uint32_t *ret_cp);

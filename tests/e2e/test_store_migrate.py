@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -215,6 +216,15 @@ def test_the_commands_on_the_page_run_in_their_order(w):
     for line in commands:
         w.ok(*line.replace("my.example.com", NAME).replace("s3://old-store", str(w.old)).replace("gs://new-store", str(w.new)).split())
     assert contents(w.new) == {}
+
+
+def test_the_printed_commands_work_in_a_shell(w):
+    odd = w.tmp / "it's; exit 9 #"
+    out = w.migrate("--yes", to=odd).stdout
+    update, back = (line.strip() for line in re.findall(r"^  ckops .*$", out, re.M))
+    assert shlex.split(update) == ["ckops", "update", "cluster", NAME, "--state", str(odd), "--yes"]
+    p = subprocess.run(["sh", "-c", back.replace("ckops", shlex.quote(PROGRAM), 1)], cwd=w.tmp, env=w.env, text=True, capture_output=True, timeout=60)
+    assert p.returncode == 0 and contents(odd) == {}, p.stderr
 
 
 # ---- after the migration

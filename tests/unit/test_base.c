@@ -67,6 +67,17 @@ static void test_quoting_follows_go(void **state)
     assert_string_equal(ck_buf_str(&b), "\"a\\\"\\\\\\n\\x01\\x7f\xC3\xA9\\xff\"");
 }
 
+static void test_a_word_of_a_shell_is_quoted_where_it_has_to_be(void **state)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_shquote(&b, CK_S("s3://b-1/a_b.c"));
+    ck_buf_putc(&b, ' ');
+    ck_shquote(&b, CK_S("/it's; x"));
+    ck_buf_putc(&b, ' ');
+    ck_shquote(&b, CK_S(""));
+    assert_string_equal(ck_buf_str(&b), "s3://b-1/a_b.c '/it'\\''s; x' ''");
+}
+
 static void test_utf8_refuses_overlong_surrogates_and_cut_sequences(void **state)
 {
     static const char *const bad[] = {
@@ -163,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_base64_both_ways),
         cmocka_unit_test(test_percent_encoding_keeps_what_is_unreserved),
         cmocka_unit_test(test_quoting_follows_go),
+        cmocka_unit_test(test_a_word_of_a_shell_is_quoted_where_it_has_to_be),
         cmocka_unit_test(test_utf8_refuses_overlong_surrogates_and_cut_sequences),
         cmocka_unit_test(test_times_read_and_write_rfc3339),
         cmocka_unit_test(test_errors_are_wrapped_from_the_inside_out),

@@ -56,10 +56,18 @@ static void failed(void *arg, const char *path, const struct ck_err *why)
 
 /* ---- results ---- */
 
+/* To be pasted into a shell. */
+static const char *word(const struct migrating *c, const char *text)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    ck_shquote(&b, ck_slice_of(text));
+    return ck_arena_strdup(c->report.a, ck_buf_str(&b));
+}
+
 static const char *next_command(const struct migrating *c, const struct ck_migrate_result *r)
 {
     return ck_arena_printf(c->report.a, "ckops update cluster %s --state %s --yes",
-                           c->ctx->cluster_name, r->to);
+                           word(c, c->ctx->cluster_name), word(c, r->to));
 }
 
 static void print_json(struct migrating *c, const struct ck_migrate_result *r)
@@ -144,7 +152,8 @@ static void print_done(struct migrating *c, const struct ck_migrate_result *r)
              "\nCluster \"%s\" is in %s. What is in %s is unchanged; edit it there no more.\n"
              "\nNext:\n  %s\n\nOr back:\n"
              "  ckops store migrate %s --state %s --to %s --rollback --yes\n",
-             name, r->to, r->from, next_command(c, r), name, r->from, r->to);
+             name, r->to, r->from, next_command(c, r), word(c, name), word(c, r->from),
+             word(c, r->to));
 }
 
 static void print_result(struct migrating *c, const struct ck_migrate_result *r)
