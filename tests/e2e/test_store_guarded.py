@@ -242,6 +242,19 @@ def test_a_copy_is_one_entry_of_each_cluster_and_can_be_taken_back(two):
     assert own(two.new) == before
 
 
+def test_what_a_store_keeps_of_its_past_is_not_deleted_by_a_copy(two):
+    two.ask(two.new, journal="true")
+    settings = (two.new / ".ckops/settings.yaml").read_bytes()
+    two.ann.ok("store", "copy", str(two.old), str(two.new))  # nor is it in the way
+    (two.new / NAME / "instancegroup/extra").write_text("x")
+    assert "delete  " not in two.ann.ok("store", "sync", str(two.old), str(two.new), "--delete", "--exclude", "extra").stdout
+    plan = two.ann.ok("store", "sync", str(two.old), str(two.new), "--delete").stdout
+    assert [line for line in plan.splitlines() if line.startswith("delete")] == [f"delete  {NAME}/instancegroup/extra"]
+    two.ann.ok("store", "sync", str(two.old), str(two.new), "--delete", "--yes")
+    assert [e["command"].split()[:2] for e in two.log() if e["command"].startswith("store")] == [["store", "sync"], ["store", "copy"]]
+    assert (two.new / ".ckops/settings.yaml").read_bytes() == settings and own(two.new) == own(two.old)
+
+
 def test_settings_that_cannot_be_read_refuse_copies(two):
     two.ask(two.new, lock="true")
     (two.new / ".ckops/settings.yaml").write_text("lok: true\n")

@@ -27,7 +27,7 @@ struct ck_copy_end {
 enum ck_copy_what {
     CK_COPY_NEW,     /* not at the destination */
     CK_COPY_CHANGED, /* there with another content */
-    CK_COPY_EXTRA,   /* only there */
+    CK_COPY_EXTRA,   /* only there; what is in .ckops there does not count */
     CK_COPY_SAME,
 };
 

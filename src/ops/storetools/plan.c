@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/mem.h"
 #include "ops/storelock/shared.h"
+#include "store/settings.h"
 #include "store/store.h"
 
 #include <fnmatch.h>
@@ -299,6 +300,13 @@ static struct ck_entry entry_of(const struct ck_copy_reader *r)
         .name = ck_buf_str(&r->name), .size = r->row.size, .md5 = *md5 ? md5 : NULL};
 }
 
+/* The destination's settings, journal and records of migrations: what tells of its past, and takes
+ * it back, is not undone by a source that has nothing of the kind. */
+static bool is_own(const struct ck_copy_item *it)
+{
+    return it->what == CK_COPY_EXTRA && ck_str_starts(it->name, CK_STORE_OWN_DIR "/");
+}
+
 /* The next row of the plan, and on with the listings that it came from. */
 static int merge_one(struct ck_copy_plan *p, struct ck_copy_reader *f, struct ck_copy_reader *t,
                      int more[2], struct ck_copy_spool *rows, struct ck_err *err)
@@ -313,7 +321,7 @@ static int merge_one(struct ck_copy_plan *p, struct ck_copy_reader *f, struct ck
     struct ck_copy_row row = {.size = it.size, .what = (uint8_t)it.what, .compare = it.compare};
     put_md5(row.from_md5, it.from_md5);
     put_md5(row.to_md5, it.to_md5);
-    int r = ck_copy_spool_add(rows, &row, it.name, err);
+    int r = is_own(&it) ? 0 : ck_copy_spool_add(rows, &row, it.name, err);
     if (r == 0 && c <= 0)
         r = more[0] = ck_copy_reader_next(f, err);
     if (r >= 0 && c >= 0)
