@@ -219,14 +219,17 @@ def test_an_operator_of_one_cluster_is_kept_from_others(person):
 
 
 def test_a_reader_sees_no_keys_and_no_secrets(person):
+    person.ok("store", "settings", "--journal=true")  # entries hold the keys that were changed
     work(person, upto=8)
     person.allow(person.policy("--for", "reader"))
     person.ok("get", "clusters")
     person.ok("get", "cluster", NAME, "-o", "yaml")
     for args, stdin in ((["get", "keypairs", "--name", NAME, "-o", "yaml"], ""), (["replace", "-f", "-"], GROUP)):
         assert person.run(*args, stdin=stdin).returncode == 1
-    for key in ("pki/private/service-account/keyset.yaml", "secrets/dockerconfig"):
-        path = f"/{person.bucket}/state/{NAME}/{key}"
+    entries = [f"/{person.bucket}/{key}" for key in person.below(f"state/.ckops/journal/{NAME}")]
+    assert entries
+    for path in (f"/{person.bucket}/state/{NAME}/pki/private/service-account/keyset.yaml",
+                 f"/{person.bucket}/state/{NAME}/secrets/dockerconfig", *entries):
         assert servers.s3request(person.server.url, "GET", path)[0] == 200
         assert servers.s3request(person.server.url, "GET", path, access=USER, secret=USER_SECRET)[0] == 403
 
@@ -431,11 +434,13 @@ def test_the_denials_of_a_workers_policy_hold_against_a_wider_one(nodes):
     wide = {"Sid": "Wide", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{nodes.bucket}/*"]}
     nodes.allow(dict(document, Statement=[wide, *document["Statement"]]))
     codes = {}
-    for key in ("config", "pki/private/kubernetes-ca/keyset.yaml", "secrets/dockerconfig",
-                "igconfig/control-plane/cp/nodeupconfig.yaml"):
-        path = f"/{nodes.bucket}/state/{test_node.NAME}/{key}"
+    entry = f".ckops/journal/{test_node.NAME}/20260101T000000.000000Z-00000000"
+    servers.s3request(nodes.server.url, "PUT", f"/{nodes.bucket}/state/{entry}", body=b"keys")
+    for key in (f"{test_node.NAME}/config", f"{test_node.NAME}/pki/private/kubernetes-ca/keyset.yaml",
+                f"{test_node.NAME}/secrets/dockerconfig", f"{test_node.NAME}/igconfig/control-plane/cp/nodeupconfig.yaml", entry):
+        path = f"/{nodes.bucket}/state/{key}"
         codes[key] = servers.s3request(nodes.server.url, "GET", path, access=USER, secret=USER_SECRET)[0]
-    assert list(codes.values()) == [200, 403, 403, 403], codes
+    assert list(codes.values()) == [200, 403, 403, 403, 403], codes
 
 
 def covers(statements, action, resource):
@@ -564,6 +569,9 @@ def test_roles_of_other_clouds(tmp_path):
     assert "docs/store-doctor.md" in policy("gs://some-bucket", "--for", "node", "--role", "node", "--cluster", NAME)
 
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+
+
 @pytest.mark.parametrize("args,text", [
     (["--for", "root"], "operator, reader, node"),
     (["--for", "node"], "--role belongs"),
@@ -576,6 +584,17 @@ def test_roles_of_other_clouds(tmp_path):
     (["--cluster", "*"], "wildcard"),
     (["--state", "s3://b/a*"], "wildcard"),
     (["--kms-key", "x"], "ARN"),
+    (["--kms-key", "arn:aws:s3:::x"], "ARN"),
+    (["--kms-key", KEY, "--cross-account", "123456789012"], "cannot grant a key"),
+    (["--kms-key", KEY, "--for", "doctor"], "--kms-key belongs"),
+    (["--record", "--kms-key", KEY, "--", "version"], "leave out"),
+    (["--record", "--cross-account", "12", "--", "version"], "12 digits"),
+    (["--cross-account", "123456789012", "--full", "--cluster", NAME], "leave out --cluster"),
+    (["--cross-account", "123456789012", "--full", "--for", "reader"], "leave out --cluster and --for"),
+    (["--for", "reader", "--history"], "writes and deletes nothing"),
+    (["--cluster", ""], "--cluster is empty"),
+    (["--cross-account", ""], "--cross-account is empty"),
+    (["--cross-account", "123456789012", "--user", ""], "--user is empty"),
     (["--partition", "mars"], "aws-cn"),
     (["--record"], "needs a command"),
     (["--record", "--cluster", "x", "--", "version"], "leave out"),

@@ -14,6 +14,7 @@
 struct policy_opts {
     const char *who, *cluster, *role, *account, *user, *partition, *kms_key;
     bool kops, acl, history, full, owner_acl, insecure, record;
+    bool cluster_given, account_given, user_given;
 };
 
 static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_err *err)
@@ -24,10 +25,18 @@ static int args(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck
         return ck_fail(err, CK_INVALID, "unexpected \"%s\"; --cluster names the cluster", argv[0]);
     if (o->record && !argc)
         return ck_fail(err, CK_INVALID, "--record needs a command, as in --record -- get clusters");
-    if (o->record && (*o->cluster || *o->role || o->kops || o->acl || o->history || o->full))
+    if (o->record &&
+        (*o->cluster || *o->role || *o->kms_key || o->kops || o->acl || o->history || o->full))
         return ck_fail(err, CK_INVALID,
-                       "what the command asks for decides: leave out --cluster, --role, --kops, "
-                       "--acl, --history and --full");
+                       "what the command asks for decides: leave out --cluster, --role, --kms-key, "
+                       "--kops, --acl, --history and --full");
+    /* a script's variable without a value must not widen the policy */
+    if ((o->cluster_given && !*o->cluster) || (o->account_given && !*o->account) ||
+        (o->user_given && !*o->user))
+        return ck_fail(err, CK_INVALID, "--%s is empty",
+                       o->cluster_given && !*o->cluster   ? "cluster"
+                       : o->account_given && !*o->account ? "cross-account"
+                                                          : "user");
     return 0;
 }
 
@@ -101,6 +110,8 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     if (!r)
         r = partition(ctx, o, &how.partition, err);
     if (!r && o->record)
+        r = ck_policy_check_account(&how, err);
+    if (!r && o->record)
         r = record(ctx, a, argc, argv, &rec, err);
     if (!r)
         r = o->record ? ck_policy_of_recording(a, s, &how, &rec, &document, err)
@@ -114,6 +125,9 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
 }
 
 #define O(member) .off = offsetof(struct policy_opts, member), .given_off = CK_OPT_NO_GIVEN
+#define NOT_EMPTY(member)                                                                          \
+    .off = offsetof(struct policy_opts, member),                                                   \
+    .given_off = offsetof(struct policy_opts, member##_given)
 static const struct ck_opt options[] = {
     {.name = "acl",
      .type = CK_OPT_BOOL,
@@ -125,12 +139,12 @@ static const struct ck_opt options[] = {
      .help = "with --cross-account: do not refuse requests without TLS"},
     {.name = "cluster",
      .type = CK_OPT_STRING,
-     O(cluster),
+     NOT_EMPTY(cluster),
      .complete = "",
      .help = "limit it to this cluster's files"},
     {.name = "cross-account",
      .type = CK_OPT_STRING,
-     O(account),
+     NOT_EMPTY(account),
      .complete = "",
      .help = "print a bucket policy that lets this AWS account in"},
     {.name = "for",
@@ -177,7 +191,7 @@ static const struct ck_opt options[] = {
      .help = "with --for node: its role"},
     {.name = "user",
      .type = CK_OPT_STRING,
-     O(user),
+     NOT_EMPTY(user),
      .complete = "",
      .help = "with --cross-account: only this user of the account"},
     {0},

@@ -2,6 +2,7 @@
 #include "ops/storepolicy/internal.h"
 
 #include "model/aws/policy.h"
+#include "ops/journal/journal.h"
 #include "ops/keys/nodepull.h"
 #include "ops/storepolicy/roles.h"
 #include "vfs/examine/examine.h"
@@ -30,7 +31,7 @@ const char *ck_policy_reader_name(size_t i)
 
 /* ---- checks ---- */
 
-static int check_account(const struct ck_policy_opts *o, struct ck_err *err)
+int ck_policy_check_account(const struct ck_policy_opts *o, struct ck_err *err)
 {
     if (!*o->account && (*o->user || o->full || o->owner_acl || o->insecure))
         return ck_fail(err, CK_INVALID,
@@ -46,9 +47,44 @@ static int check_account(const struct ck_policy_opts *o, struct ck_err *err)
     return 0;
 }
 
+static int check_key(const struct ck_policy_opts *o, struct ck_err *err)
+{
+    bool node = o->who == CK_POLICY_NODE && !o->kops;
+    if (!*o->kms_key)
+        return 0;
+    if (!ck_str_starts(o->kms_key, "arn:") || !strstr(o->kms_key, ":kms:") ||
+        !strstr(o->kms_key, ":key/"))
+        return ck_fail(err, CK_INVALID, "--kms-key is the key's ARN, arn:aws:kms:REGION:…:key/ID");
+    if (*o->account)
+        return ck_fail(
+            err, CK_INVALID,
+            "the policy of a bucket cannot grant a key: name account %s in the key's own "
+            "policy, and print what it gives its users by --kms-key without "
+            "--cross-account",
+            o->account);
+    if (o->who != CK_POLICY_OPERATOR && o->who != CK_POLICY_READER && !node)
+        return ck_fail(err, CK_INVALID,
+                       "--kms-key belongs to operators, readers and nodes (without --kops)");
+    return ck_policy_literal("--kms-key", o->kms_key, err);
+}
+
+/* Options that say opposite things: the wider one must not win. */
+static int check_width(const struct ck_policy_opts *o, struct ck_err *err)
+{
+    if (o->full && (*o->cluster || o->who != CK_POLICY_OPERATOR))
+        return ck_fail(err, CK_INVALID,
+                       "--full is everything on the whole store: leave out --cluster and --for");
+    if (o->who == CK_POLICY_READER && (o->acl || o->history))
+        return ck_fail(err, CK_INVALID,
+                       "a reader writes and deletes nothing: leave out --acl and --history");
+    return 0;
+}
+
 static int check(const struct ck_store *s, const struct ck_policy_opts *o, struct ck_err *err)
 {
-    int r = check_account(o, err);
+    int r = ck_policy_check_account(o, err);
+    if (!r)
+        r = check_width(o, err);
     if (!r)
         r = ck_policy_literal("the store's location", s->root.key, err);
     if (!r)
@@ -60,9 +96,7 @@ static int check(const struct ck_store *s, const struct ck_policy_opts *o, struc
                     ck_node_roles());
     if (!r && o->who == CK_POLICY_NODE && !*o->cluster)
         r = ck_fail(err, CK_INVALID, "--for node needs --cluster: a node belongs to one");
-    if (!r && *o->kms_key && !ck_str_starts(o->kms_key, "arn:"))
-        r = ck_fail(err, CK_INVALID, "--kms-key is the key's ARN");
-    return r ? r : ck_policy_literal("--kms-key", o->kms_key, err);
+    return r ? r : check_key(o, err);
 }
 
 /* ---- people ---- */
@@ -112,6 +146,13 @@ static void keys_statement(struct ck_statements *x)
         ck_statement_when(x->a, "StringLike", "kms:ViaService", "s3.*.amazonaws.com"));
 }
 
+/* Entries of journals hold the keys and secrets that were changed: of this store, and of those that
+ * lie in its folders. */
+static struct ck_val *journals(struct ck_statements *x, const struct ck_store *s)
+{
+    return ck_strf(x->a, "%s*" CK_JOURNAL_DIR "/*", folder(x, s, ""));
+}
+
 static void people(struct ck_statements *x, const struct ck_store *s)
 {
     const struct ck_policy_opts *o = x->o;
@@ -132,6 +173,8 @@ static void people(struct ck_statements *x, const struct ck_store *s)
         struct ck_val *kept = ck_list(x->a);
         ck_append(x->a, kept, ck_strf(x->a, "%s%spki/private/*", all, star));
         ck_append(x->a, kept, ck_strf(x->a, "%s%ssecrets/*", all, star));
+        if (!*o->cluster)
+            ck_append(x->a, kept, journals(x, s));
         ck_statement_deny(x, "NoKeysNoSecrets", NULL, CK_S3_ACTION(GET_OBJECT), kept, NULL);
     }
 }
@@ -215,6 +258,7 @@ static int node_denials(struct ck_statements *x, const struct ck_store *s,
     ck_append(x->a, kept, ck_strf(x->a, "%s/igconfig/control-plane/*", arn[0]));
     ck_append(x->a, kept, ck_strf(x->a, "%s/private/*", arn[1]));
     ck_append(x->a, kept, ck_strf(x->a, "%s/*", arn[2]));
+    ck_append(x->a, kept, journals(x, s));
     ck_statement_deny(x, "NoKeysNoSecrets", NULL, CK_S3_ACTION(GET_OBJECT), kept, NULL);
     return 0;
 }

@@ -36,6 +36,9 @@ struct ck_policy_opts {
 /* What the names of the readers are on the command line: "operator", …; NULL past the last. */
 const char *ck_policy_reader_name(size_t i);
 
+/* INVALID: the account, its user, or what belongs to them cannot be. */
+int ck_policy_check_account(const struct ck_policy_opts *o, struct ck_err *err);
+
 /* The document in `a`. `s` is read only for CK_POLICY_NODE: where the cluster keeps keys and
  * secrets. Errors: INVALID (options that do not fit, names with wildcards), UNSUPPORTED (the kind
  * of store has no policies that ckops knows), NOT_FOUND (no such cluster). */
