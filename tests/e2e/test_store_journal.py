@@ -399,17 +399,57 @@ def test_what_is_too_large_to_keep_is_named_and_not_half_restored(shop):
     assert p.returncode == 1 and "secrets/big" in p.stderr and "too large" in p.stderr and shop.cluster() == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "content", "path", "other"])
+@pytest.mark.parametrize("damage", ["cut", "path", "other", "newer"])
 def test_damaged_entries_restore_nothing(shop, damage):
     shop.create()
     shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
     file = pathlib.Path(shop.path(JOURNAL, NAME, shop.ids()[0]))
     data = file.read_bytes()
-    file.write_bytes({"cut": data[:40], "content": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
-                      "path": data.replace(b'"config"', b'"../../x"'), "other": data.replace(NAME.encode(), OTHER.encode())}[damage])
+    file.write_bytes({"cut": data[:40], "path": data.replace(b'"config"', b'"../../x"'),
+                      "other": data.replace(NAME.encode(), OTHER.encode()),
+                      "newer": data.replace(b"ckops journal 1", b"ckops journal 2")}[damage])
     before = shop.files()
     p = shop.run("store", "restore", "--at", shop.ids()[0], "--yes")
     assert p.returncode == 1 and "journal" in p.stderr and shop.files() == before
+    assert str(file) in p.stderr and "moved elsewhere" in p.stderr
+    file.rename(shop.path("../elsewhere"))
+    assert "edit instancegroup" in shop.ok("store", "log", NAME).stdout
+
+
+def test_a_damaged_content_comes_back_from_another_entry_that_holds_it(shop):
+    shop.create()
+    first = shop.cluster()
+    shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    made = shop.ids()[0]
+
+    def damage(entry):
+        file = pathlib.Path(shop.path(JOURNAL, NAME, entry))
+        data = file.read_bytes()
+        file.write_bytes(data[:-40] + bytes([data[-40] ^ 1]) + data[-39:])
+
+    damage(made)
+    shop.ok("store", "restore", "--at", made, "--yes")
+    assert shop.cluster() == first
+    os.unlink(shop.path(JOURNAL, NAME, shop.ids()[-1]))  # of the restoring
+    shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=8")
+    before = shop.cluster()
+    for entry in shop.ids()[1:]:
+        damage(entry)
+    p = shop.run("store", "restore", "--at", made, "--yes")
+    assert p.returncode == 1 and "damaged" in p.stderr and shop.cluster() == before
+
+
+def test_a_time_the_journal_does_not_know_is_told(shop):
+    shop.create()
+    before = shop.cluster()
+    for future in ("2262-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00Z"):
+        p = shop.run("store", "restore", "--at", future, "--yes")
+        assert p.returncode == 1 and ("is in the future" in p.stderr or "is no id" in p.stderr) and shop.cluster() == before, future
+    p = shop.ok("store", "restore", "--at", "2000-01-01T00:00:00Z")
+    assert f"begins with {shop.ids()[0]}" in p.stderr and "Must specify --yes" in p.stdout
+    p = shop.ok("store", "diff", "2h ago", "now", "-o", "json")
+    assert f"begins with {shop.ids()[0]}" in p.stderr and json.loads(p.stdout)
+    assert "begins with" not in shop.ok("store", "diff", shop.ids()[0] + "^").stderr
 
 
 @pytest.mark.slow

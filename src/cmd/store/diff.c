@@ -29,7 +29,7 @@ static int view_of(const struct ck_journal_history *h, const char *text,
                    struct ck_err *err)
 {
     struct ck_journal_point p;
-    int r = ck_journal_point_of(h, text, &p, err);
+    int r = ck_journal_moment(h, text, &p, err);
     if (r < 0)
         return r;
     if (p.now)

@@ -1,6 +1,7 @@
 /* Opening a journal and showing changes: for `store log`, `diff`, `restore`, `undo`. */
 #include "cmd/store/journalout.h"
 
+#include "base/log.h"
 #include "doc/json.h"
 #include "doc/textdiff.h"
 #include "doc/yaml.h"
@@ -41,6 +42,16 @@ int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, struct ck_journal_hi
             "cluster \"%s\" has no journal in %s; `%s store settings --journal=true` begins "
             "one",
             ctx->cluster_name, s->url, ctx->program);
+    return r;
+}
+
+int ck_journal_moment(const struct ck_journal_history *h, const char *text,
+                      struct ck_journal_point *ret, struct ck_err *err)
+{
+    int r = ck_journal_point_of(h, text, ret, err);
+    if (r == 0 && ret->early)
+        ck_warn("the journal of \"%s\" begins with %s: of %s it knows only what that entry found",
+                h->cluster, h->v[0].id, text);
     return r;
 }
 

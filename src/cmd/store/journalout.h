@@ -8,6 +8,9 @@
  * journal. INVALID: none was named and there are several; NOT_FOUND: none has one. */
 int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, struct ck_journal_history *ret,
                     struct ck_err *err);
+/* ck_journal_point_of(), with a warning for a time that the journal does not reach back to. */
+int ck_journal_moment(const struct ck_journal_history *h, const char *text,
+                      struct ck_journal_point *ret, struct ck_err *err);
 /* Print what differs, file by file: of secrets only that they do. `contents`: line by line. */
 int ck_journal_print(struct ck_ctx *ctx, const struct ck_journal_history *h,
                      const struct ck_journal_view *from, const struct ck_journal_view *to,

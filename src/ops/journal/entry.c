@@ -110,7 +110,8 @@ int ck_journal_decode(struct ck_arena *a, const char *id, const char *cluster, s
     if (r < 0)
         return r;
     if (strcmp(ck_str_at(m, "format"), FORMAT) != 0)
-        return ck_fail(err, CK_INVALID, "it has another format than \"%s\"", FORMAT);
+        return ck_fail(err, CK_INVALID,
+                       "it has another format than \"%s\", which a newer version may know", FORMAT);
     *ret = (struct ck_journal_entry){.id = ck_arena_strdup(a, id),
                                      .cluster = ck_arena_strdup(a, cluster),
                                      .user = plain(a, m, "user"),

@@ -77,6 +77,11 @@ static int decode_one(void *arg, size_t i, struct ck_slice data, const struct ck
     if (r == 0)
         return 0;
     h->v[i].id = NULL;
+    if (r == -(int)CK_INVALID)
+        return ck_fail(item_err, CK_INVALID,
+                       "the journal cannot be read: %s: %s; moved elsewhere, this file leaves the "
+                       "others readable",
+                       ck_path_text(h->a, &at), ck_err_msg(item_err));
     return ck_wrap(item_err, "the journal cannot be read: %s", ck_path_text(h->a, &at));
 }
 
@@ -224,10 +229,19 @@ int ck_journal_content(const struct ck_journal_history *h, const char *sha, stru
         mutable->last->data.secret = true;
         ck_arena_on_free(h->a, forget, mutable->last);
     }
+    CK_AUTOERR first = CK_ERR_INIT;
     for (size_t i = 0; i < h->n; i++)
-        for (size_t k = 0; k < h->v[i].n_contents; k++)
-            if (strcmp(h->v[i].contents[k].sha, sha) == 0)
-                return from_entry(h, &h->v[i], k, out, err);
+        for (size_t k = 0; k < h->v[i].n_contents; k++) {
+            if (strcmp(h->v[i].contents[k].sha, sha) != 0)
+                continue;
+            CK_AUTOERR e = CK_ERR_INIT; /* what one entry has lost another may hold */
+            if (from_entry(h, &h->v[i], k, out, &e) == 0)
+                return 0;
+            if (first.code == CK_OK)
+                ck_err_move(&first, &e);
+        }
+    if (first.code != CK_OK)
+        return ck_err_move(err, &first);
     return ck_fail(err, CK_LIMIT, "the journal does not hold the content %.12s…: it was too large",
                    sha);
 }
@@ -297,7 +311,7 @@ static int entry_of(const struct ck_journal_history *h, struct ck_slice name,
 static bool rfc3339(struct ck_slice text, int64_t *ret_ns)
 {
     int64_t s, fraction = 0, unit = NS;
-    if (!ck_rfc3339_parse(text, &s))
+    if (!ck_rfc3339_parse(text, &s) || s < 0 || s >= INT64_MAX / NS)
         return false;
     for (size_t i = ck_slice_find(text, '.') + 1; i < text.len; i++) {
         if (text.ptr[i] < '0' || text.ptr[i] > '9' || unit == 1)
@@ -316,6 +330,21 @@ struct ck_journal_point ck_journal_before(const struct ck_journal_history *h,
     return (struct ck_journal_point){.ns = e->snapshot ? e->to_ns : e->from_ns - 1,
                                      .before = e,
                                      .text = ck_arena_printf(h->a, "%s^", e->id)};
+}
+
+/* A time against those of the journal. One that is ahead is a mistake, unless it is that of an
+ * entry: clocks differ. */
+static int place(const struct ck_journal_history *h, struct ck_journal_point *p, struct ck_err *err)
+{
+    int64_t first = INT64_MAX, last = ck_now_ns();
+    for (size_t i = 0; i < h->n; i++) {
+        first = h->v[i].from_ns < first ? h->v[i].from_ns : first;
+        last = h->v[i].to_ns > last ? h->v[i].to_ns : last;
+    }
+    p->early = p->ns < first;
+    if (p->ns / NS > last / NS)
+        return ck_fail(err, CK_INVALID, "\"%.80s\" is in the future", p->text);
+    return 0;
 }
 
 int ck_journal_point_of(const struct ck_journal_history *h, const char *text,
@@ -340,12 +369,12 @@ int ck_journal_point_of(const struct ck_journal_history *h, const char *text,
         return 0;
     }
     if (!before && rfc3339(t, &ret->ns))
-        return 0;
+        return place(h, ret, err);
     if (ck_slice_ends(t, "ago"))
         t = ck_slice_trim(ck_slice_n(t.ptr, t.len - 3));
     if (!before && ck_duration_parse(t, &ns, &ignored) == 0 && ns >= 0) {
         ret->ns = ck_now_ns() - ns;
-        return 0;
+        return place(h, ret, err);
     }
     return ck_fail(err, CK_INVALID,
                    "\"%.80s\" is no id of this journal, no time (2026-01-02T15:04:05Z, \"2h ago\") "

@@ -83,9 +83,11 @@ int ck_journal_content(const struct ck_journal_history *h, const char *sha, stru
                        struct ck_err *err);
 
 /* A moment: an id, or the part of it after the hyphen, or its beginning (after that entry); with a
- * `^` behind it, before that entry; RFC 3339; "2h ago"; "now". INVALID when it is none of these. */
+ * `^` behind it, before that entry; RFC 3339; "2h ago"; "now". INVALID when it is none of these, or
+ * in the future. */
 struct ck_journal_point {
     bool now;
+    bool early; /* a time before the first entry: known is only what that found */
     int64_t ns;
     const struct ck_journal_entry *before; /* not NULL: just before this one, as it found things */
     const char *text;                      /* as given, completed */
