@@ -180,6 +180,8 @@ BAD = [
     ({NODES: ALL.split("\n---\n")[0]}, "another kind"),
     ({NODES: "a: [\n"}, "error parsing"),
     ({f"{NAME}/config": None}, "delete cluster"),
+    ({f"{NAME}/instancegroup/cp": None}, "only control plane"),
+    ({NODES: "x: \"\033[31m\u009b31m\"\n"}, "control characters"),
     ({f"{NAME}/instancegroup/a/b": GROUP}, "only config, instance groups and add-ons"),
     ({f"{NAME}/pki/ssh/public/admin/{'0' * 32}": "ssh-ed25519 AAAA x\n"}, "only config, instance groups and add-ons"),
 ]
@@ -193,6 +195,7 @@ def test_a_bad_edit_keeps_all_from_being_imported(shop):
         shop.commit({**good(), **edits})
         p = shop.bring("--yes")
         assert p.returncode == 1 and message in p.stderr and shop.cluster() == before, edits
+        assert "\033" not in p.stdout and "\u009b" not in p.stdout  # of a terminal
         shop.git("reset", "-q", "--hard", "HEAD^")
     shop.commit(good())
     assert shop.bring("--yes").returncode == 0 and "instancegroup/more" in shop.cluster()
@@ -226,6 +229,21 @@ def test_trees_that_cannot_be_trusted_are_refused(shop, tmp_path):
     for p in (shop.export(), shop.bring("--yes")):
         assert p.returncode == 1 and "no plain file" in p.stderr
     shop.git("reset", "-q", "--hard", "HEAD^")
+    shutil.move(shop.tree / NAME / "instancegroup", shop.tree / "groups")
+    (shop.tree / NAME / "instancegroup").symlink_to("../groups")  # its files would look removed
+    shop.git("add", "-A")
+    shop.git("commit", "-qm", "link")
+    before = shop.cluster()
+    for p in (shop.export(), shop.bring("--yes")):
+        assert p.returncode == 1 and "no plain folder" in p.stderr and shop.cluster() == before
+    shop.git("reset", "-q", "--hard", "HEAD^")
+    shop.git("config", "status.showUntrackedFiles", "no")
+    shop.ok("create", "-f", "-", stdin=GROUP.replace("name: nodes", "name: more"))
+    mine = shop.tree / NAME / "instancegroup/more"
+    mine.write_text("mine")
+    p = shop.export()
+    assert p.returncode == 1 and "not committed" in p.stderr and mine.read_text() == "mine"
+    mine.unlink()
     shop.git("checkout", "-q", "--detach")
     assert "on no branch" in shop.export().stderr
     shop.git("checkout", "-q", "-")
@@ -237,6 +255,47 @@ def test_trees_that_cannot_be_trusted_are_refused(shop, tmp_path):
     shutil.rmtree(inner)
     p = shop.run("store", "import", "--git", "nowhere")
     assert p.returncode == 1 and not os.path.exists(shop.path("../nowhere"))
+
+
+def test_what_git_says_of_a_broken_tree_is_passed_on(shop):
+    shop.create()
+    shop.exported()
+    shutil.rmtree(shop.tree / ".git")
+    (shop.tree / ".git").write_text("gitdir: /nowhere\n")
+    for p in (shop.export(), shop.bring()):
+        assert p.returncode == 1 and "not a git repository: /nowhere" in p.stderr
+    shutil.rmtree(shop.tree)
+    (shop.tree.parent / "bin").mkdir()
+    p = shop.run("store", "export", "--git", "tree", env={"PATH": shop.path("../bin")})
+    assert p.returncode == 1 and "git cannot be run" in p.stderr and not shop.tree.exists()
+
+
+def test_a_tree_in_the_store_is_refused(shop):
+    shop.create()
+    before = shop.files()
+    (shop.tree.parent / "link").symlink_to(shop.store)
+    for place in ("store/tree", "store", f"store/{NAME}/instancegroup", "link/a/b", "store/../store/x"):
+        p = shop.run("store", "export", "--git", place)
+        assert p.returncode == 1 and "lies in the store" in p.stderr and shop.files() == before, place
+    shop.exported()
+    assert "0 commits" in shop.export("--state", "./store").stdout  # the same store by another name
+
+
+def test_edits_of_one_cluster_outlive_the_export_of_another(shop):
+    shop.create("\n---\n\n".join([ALL, ALL.replace(NAME, OTHER)]))
+    shop.exported()
+    theirs = f"{OTHER}/instancegroup/nodes"
+    shop.commit({theirs: (shop.tree / theirs).read_text().replace("maxSize: 2", "maxSize: 7")})
+    shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    assert shop.exported(NAME) == 1
+    p = shop.export()
+    assert p.returncode == 3 and theirs in p.stderr
+    assert "Nothing to import" in shop.bring(NAME).stdout
+    assert shop.bring(OTHER, "--yes").returncode == 0 and b"maxSize: 7" in shop.cluster(OTHER)["instancegroup/nodes"]
+    assert shop.exported() == 0 and shop.in_tree(OTHER) == shop.configuration(OTHER) and shop.in_tree() == shop.configuration()
+    clone = shop.tree.parent / "clone"
+    subprocess.run(["git", "clone", "-q", shop.tree, clone], check=True, env=shop.env)
+    assert shop.ok("store", "import", "--git", "clone").stdout == "Nothing to import\n"
 
 
 def test_a_link_in_the_working_tree_is_not_written_through(shop):

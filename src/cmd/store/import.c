@@ -1,6 +1,7 @@
 /* `store import --git`: edits of a git tree into the store. kOps has nothing like it. */
 #include "cmd/frame/journal.h"
 #include "cmd/store/gitout.h"
+#include "cmd/store/journalout.h"
 #include "cmd/store/storecmd.h"
 
 #include "doc/textdiff.h"
@@ -28,7 +29,7 @@ static void print_edits(struct ck_ctx *ctx, const struct ck_storegit *g)
         if (!c->secret)
             ck_text_diff(&text, text_in(&g->agreed, c->path), text_in(&g->tree, c->path),
                          (struct ck_diff_style){.context = CONTEXT});
-        ck_print_slice(ctx, ck_buf_slice(&text));
+        ck_journal_print_text(ctx, ck_buf_slice(&text));
     }
 }
 

@@ -63,6 +63,20 @@ static void put_hash(struct ck_ctx *ctx, const char *sha)
         ck_print(ctx, "nothing");
 }
 
+void ck_journal_print_text(struct ck_ctx *ctx, struct ck_slice text)
+{
+    CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        unsigned char next = i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
+        bool upper = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 … U+009F */
+        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || upper;
+        ck_buf_putc(&b, control ? '?' : (char)c);
+        i += upper;
+    }
+    ck_print_slice(ctx, ck_buf_slice(&b));
+}
+
 static int print_one(struct ck_ctx *ctx, const struct ck_journal_history *h,
                      const struct ck_journal_view *from, const struct ck_journal_view *to,
                      const struct ck_journal_change *c, bool contents, struct ck_err *err)
@@ -90,7 +104,7 @@ static int print_one(struct ck_ctx *ctx, const struct ck_journal_history *h,
         return r;
     ck_text_diff(&text, ck_buf_slice(&a), ck_buf_slice(&b),
                  (struct ck_diff_style){.context = CONTEXT});
-    ck_print_slice(ctx, ck_buf_slice(&text));
+    ck_journal_print_text(ctx, ck_buf_slice(&text));
     return 0;
 }
 

@@ -241,8 +241,10 @@ static void put_commit(struct ck_buf *out, const struct ck_storegit *g, const st
     ck_buf_fmt(&text, "%.*s\n\n", TEXT_MAX, c->subject);
     if (c->entry)
         ck_buf_fmt(&text, "Ckops-Entry: %s %s\n", g->mark, c->entry);
-    if (last)
+    if (last && !g->opts->clusters->n)
         ck_buf_fmt(&text, "Ckops-Store: %s\n", g->mark);
+    for (size_t i = 0; last && i < g->opts->clusters->n; i++)
+        ck_buf_fmt(&text, "Ckops-Store: %s %s\n", g->mark, g->opts->clusters->v[i]);
     ck_buf_fmt(out, "commit %s\n", g->ref);
     ck_buf_fmt(out, "author %s %lld +0000\n", c->author, (long long)(c->ns / NS));
     ck_buf_fmt(out, "committer %s %lld +0000\n", c->author, (long long)(c->ns / NS));

@@ -139,7 +139,7 @@ int ck_git(const struct ck_storegit *g, const char *const *args, struct ck_slice
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (ret_status)
         *ret_status = code;
-    else if (code != 0)
+    if (code > (ret_status ? 1 : 0))
         return told(args[0], code, errors, err);
     return out ? take_back(printed, OUTPUT_MAX, out, err) : 0;
 }
@@ -170,14 +170,19 @@ static int list_one(const struct ck_storegit *g, struct ck_slice item, struct ck
     if (tab == item.len)
         return ck_fail(err, CK_INVALID, "git ls-tree printed what was not expected");
     const char *path = ck_arena_strndup(g->a, item.ptr + tab + 1, item.len - tab - 1);
-    if (!ck_storegit_wants(g, path, &cluster, &rest))
-        return 0;
     struct ck_slice left = ck_slice_n(item.ptr, tab), mode, kind, oid;
     ck_slice_next(&left, ' ', &mode);
     ck_slice_next(&left, ' ', &kind);
     ck_slice_next(&left, ' ', &oid);
-    if (!ck_slice_starts(mode, "1006") && !ck_slice_starts(mode, "1007"))
-        return ck_fail(err, CK_INVALID, "%s is no plain file in the tree", path);
+    bool plain = ck_slice_starts(mode, "1006") || ck_slice_starts(mode, "1007");
+    bool wanted = ck_storegit_wants(g, path, &cluster, &rest);
+    /* a link in place of a folder would make its files look removed */
+    if (!plain &&
+        (wanted || ck_storegit_wants(g, ck_arena_printf(g->a, "%s/x", path), &cluster, &rest)))
+        return ck_fail(err, CK_INVALID, "%s is no plain %s in the tree", path,
+                       wanted ? "file" : "folder");
+    if (!wanted)
+        return 0;
     if (ret->n == FILES_MAX)
         return ck_fail(err, CK_LIMIT, "the tree has more than %d files", FILES_MAX);
     if (ret->n == *cap) {

@@ -1,6 +1,8 @@
 /* From the tree to the store: edits, checked as `replace` checks manifests. */
 #include "ops/storegit/internal.h"
 
+#include "ops/get.h"
+
 #include <string.h>
 
 struct removal {
@@ -112,7 +114,31 @@ static int plan_addons(struct plan *p, const char *path, const struct ck_journal
     return 0;
 }
 
-static int plan_removal(struct plan *p, const char *rest, const char *path,
+static bool is_control_plane(struct plan *p, const struct ck_journal_seen *x)
+{
+    CK_AUTOERR ignored = CK_ERR_INIT;
+    const struct ck_decode_opts opts = {.file = x->path, .lenient = true};
+    struct ck_object obj;
+    return ck_object_decode(p->g->a, x->data, &opts, &obj, &ignored) == 0 &&
+           obj.kind == CK_KIND_INSTANCE_GROUP && strcmp(ck_ig_role(&obj), "ControlPlane") == 0;
+}
+
+/* As `delete instancegroup`; another one may come with the same edits. */
+static int check_removable(struct plan *p, const char *cluster, const struct ck_journal_seen *ig,
+                           struct ck_err *err)
+{
+    const struct ck_journal_view *tree = &p->g->tree;
+    const char *dir = ck_arena_printf(p->g->a, "%s/instancegroup/", cluster);
+    if (!is_control_plane(p, ig))
+        return 0;
+    for (size_t i = 0; i < tree->n; i++)
+        if (ck_str_starts(tree->v[i].path, dir) && is_control_plane(p, &tree->v[i]))
+            return 0;
+    return ck_fail(err, CK_INVALID, "%s: cannot delete the only control plane instance group",
+                   ig->path);
+}
+
+static int plan_removal(struct plan *p, const char *cluster, const char *rest, const char *path,
                         const struct ck_journal_seen *now, struct ck_err *err)
 {
     struct removal *x = &p->removals[p->n_removals];
@@ -122,6 +148,9 @@ static int plan_removal(struct plan *p, const char *rest, const char *path,
                        path);
     if (!now)
         return 0;
+    int r = ck_str_starts(rest, "instancegroup/") ? check_removable(p, cluster, now, err) : 0;
+    if (r < 0)
+        return r;
     *x = (struct removal){.version = now->version, .what = path};
     p->n_removals++;
     return at(p, path, &x->path, err);
@@ -147,7 +176,7 @@ static int plan_one(struct plan *p, const struct ck_journal_change *c, struct ck
                        "secret, create keypair and create sshpublickey do the rest",
                        c->path);
     if (!*c->to)
-        return plan_removal(p, rest, c->path, now, err);
+        return plan_removal(p, cluster, rest, c->path, now, err);
     if (addons)
         return plan_addons(p, c->path, now, want->data, err);
     int r = group ? plan_group(p, cluster, rest + 14, c->path, now != NULL, want->data, err)

@@ -2,6 +2,7 @@
 #include "ops/storegit/internal.h"
 
 #include "base/file.h"
+#include "ops/storetools/internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- what belongs to it ---- */
 
@@ -54,13 +56,25 @@ static bool is_empty(const char *dir)
     return empty;
 }
 
+/* A tree in the store would be taken for clusters of it. */
+static int refuse_inside(const struct ck_storegit *g, struct ck_err *err)
+{
+    const struct ck_path *root = &g->s->root;
+    if (!root->vfs->ops->absolute_keys ||
+        !ck_copy_within(ck_copy_real(g->a, g->opts->dir), ck_copy_real(g->a, root->key)))
+        return 0;
+    return ck_fail(err, CK_INVALID, "%s lies in the store %s: a tree has a folder of its own",
+                   g->opts->dir, g->s->url);
+}
+
 static int open_folder(struct ck_storegit *g, struct ck_err *err)
 {
     const char *dir = g->opts->dir;
     char resolved[PATH_MAX];
     struct stat st;
-    int r = 0;
-    if (stat(dir, &st) < 0 && errno == ENOENT && g->opts->create)
+    int r = *dir ? refuse_inside(g, err) : ck_fail(err, CK_INVALID, "--git is empty");
+    bool made = r == 0 && g->opts->create && stat(dir, &st) < 0 && errno == ENOENT;
+    if (made)
         r = ck_mkdirs(dir, 0700, err);
     if (r == 0 && !realpath(dir, resolved))
         r = ck_fail_errno(err, errno, "%s", dir);
@@ -72,7 +86,10 @@ static int open_folder(struct ck_storegit *g, struct ck_err *err)
     if (!g->opts->create || !is_empty(g->dir))
         return ck_fail(err, CK_INVALID, "%s is no git tree%s", dir,
                        g->opts->create ? ", and not empty" : "");
-    return ck_git(g, (const char *const[]){"init", "-q", NULL}, CK_S(""), NULL, NULL, err);
+    r = ck_git(g, (const char *const[]){"init", "-q", NULL}, CK_S(""), NULL, NULL, err);
+    if (r < 0 && made)
+        (void)rmdir(g->dir);
+    return r;
 }
 
 static int open_tree(struct ck_storegit *g, struct ck_err *err)
@@ -87,18 +104,15 @@ static int open_tree(struct ck_storegit *g, struct ck_err *err)
           : ck_git_line(g,
                         (const char *const[]){"rev-parse", "-q", "--verify", "HEAD^{commit}", NULL},
                         &g->head, err);
-    r = r ? r : ck_git_line(g, (const char *const[]){"status", "--porcelain", NULL}, &changed, err);
+    /* whatever the user's configuration says: what it does not show would be overwritten */
+    r = r ? r
+          : ck_git_line(
+                g, (const char *const[]){"status", "--porcelain", "--untracked-files=normal", NULL},
+                &changed, err);
     if (r == 0 && *changed)
         return ck_fail(err, CK_INVALID, "%s has changes that are not committed: %.100s",
                        g->opts->dir, changed);
-    g->base = "";
-    if (r < 0 || !*g->head)
-        return r;
-    const char *grep = ck_arena_printf(g->a, "--grep=Ckops-Store: %s", g->mark);
-    return ck_git_line(
-        g,
-        (const char *const[]){"log", "-1", "--format=%H", "--fixed-strings", grep, g->head, NULL},
-        &g->base, err);
+    return r;
 }
 
 /* ---- the store ---- */
@@ -181,10 +195,13 @@ int ck_storegit_open(struct ck_arena *a, const struct ck_store *s,
                      struct ck_err *err)
 {
     *ret = (struct ck_storegit){.a = a, .s = s, .opts = opts, .head = "", .dir = "/"};
-    ret->mark = ck_arena_printf(a, "<%s>", ck_path_text(a, &s->root));
+    /* one name for a folder, however it is written */
+    ret->mark = ck_arena_printf(a, "<%s>",
+                                s->root.vfs->ops->absolute_keys ? ck_copy_real(a, s->root.key)
+                                                                : ck_path_text(a, &s->root));
     int r = open_tree(ret, err);
     r = r ? r : ck_git_tree(ret, ret->head, &ret->tree, err);
-    r = r ? r : ck_git_tree(ret, ret->base, &ret->agreed, err);
+    r = r ? r : ck_storegit_agreed(ret, err);
     r = r ? r : read_store(ret, err);
     if (r < 0)
         return r;

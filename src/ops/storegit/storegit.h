@@ -21,19 +21,19 @@ struct ck_storegit {
     struct ck_arena *a;
     const struct ck_store *s;
     const struct ck_storegit_opts *opts;
-    const char *dir; /* absolute */
-    const char *ref; /* the branch: refs/heads/… */
-    const char *head,
-        *base;        /* commits: the branch's, and where store and tree last agreed; "" none */
-    const char *mark; /* how commits name the store */
+    const char *dir;                            /* absolute */
+    const char *ref;                            /* the branch: refs/heads/… */
+    const char *head;                           /* the branch's commit; "" none */
+    const char *base;                           /* one where store and tree agreed; "" none */
+    const char *mark;                           /* how commits name the store */
     struct ck_journal_view tree, agreed, store; /* paths begin with the cluster's name */
     struct ck_journal_changes drift;            /* from the tree to the store */
     struct ck_journal_changes edits; /* of the tree, not in the store: from `agreed` to `tree` */
 };
 
-/* Read both. `a` comes from ck_keyset_arena(). Errors: INVALID: the folder is no git tree, has
- * changes that are not committed, links or submodules in the clusters' folders; NOT_FOUND: no such
- * cluster, no program git; LIMIT. */
+/* Read both. `a` comes from ck_keyset_arena(). Errors: INVALID: the folder is no git tree, lies
+ * in the store, has changes that are not committed, links or submodules in the clusters' folders;
+ * NOT_FOUND: no such cluster, no program git; LIMIT. */
 int ck_storegit_open(struct ck_arena *a, const struct ck_store *s,
                      const struct ck_storegit_opts *opts, struct ck_storegit *ret,
                      struct ck_err *err);
