@@ -131,19 +131,26 @@ def test_the_same_store_twice_is_one_store(two):
 
 
 def test_names_of_stores(two):
-    (two / ".kops.yaml").write_text(f"ckops_contexts:\n  prod: {two}/a\n  lab: file://{two}/b\n  loop: '@prod'\n  empty: ''\n")
+    (two / ".kops.yaml").write_text(f"ckops_contexts:\n  prod: {two}/a\n  lab: file://{two}/b\n  loop: '@prod'\n  empty: ''\n"
+                                   f"  map: {{url: {two}/a}}\n")
     p = run(two, "get", "clusters", "--state", "@prod", "--state", "@lab")
     assert p.returncode == 0 and [r[:2] for r in rows(p.stdout)[1:]] == [
         ["@lab", "y.example.com"], ["@lab", "z.example.com"], ["@prod", "x.example.com"], ["@prod", "y.example.com"]]
     assert run(two, "get", "clusters", "--state", "@prod").stdout == run(two, "get", "clusters", KOPS_STATE_STORE="@prod").stdout != ""
     assert run(two, "store", "copy", "@prod", "copy").returncode == 0 and (two / "copy/x.example.com/config").exists()
-    for name, text in (("@nope", "(@prod, @lab, @loop, @empty)"), ("@loop", "a URL is needed, not a name"), ("@empty", "there is no store called"), ("@", "there is no store called")):
+    for name, text in (("@nope", "(@prod, @lab, @loop, @empty, @map)"), ("@loop", "a URL is needed, not a name"), ("@empty", "@empty in ckops_contexts is no URL"), ("@map", "is no URL"), ("@", "there is no store called")):
         p = run(two, "get", "clusters", "--state", name)
         assert p.returncode == 1 and text in p.stderr, (name, p.stderr)
     (two / "@prod").mkdir()  # a folder of that name is written with its path
     p = run(two, "get", "clusters", "--state", "./@prod")
     assert p.returncode == 1 and "no clusters found" in p.stderr
     assert run(two, "create", "-f", "a/x.example.com/config", "--state", "@nope").returncode == 1 and not (two / "@nope").exists()
+
+
+def test_a_name_that_two_stores_have_is_none(two):
+    (two / ".kops.yaml").write_text(f"ckops_contexts:\n  prod: {two}/a\n  prod: {two}/b\n")
+    p = run(two, "get", "clusters", "--state", "@prod")
+    assert p.returncode == 1 and p.stdout == "" and 'key "prod" already set' in p.stderr and 'no store called "@prod"' in p.stderr
 
 
 def test_bad_names_of_stores_end_the_command(two):

@@ -28,8 +28,10 @@ static const char *value_of(const struct ck_val *root, const char *key)
 static int parse(struct ck_ctx *ctx, struct ck_slice text, struct ck_config *ret,
                  struct ck_err *err)
 {
+    /* as viper's parser: of two stores with one name neither is meant */
+    const struct ck_yaml_opts opts = {.strict = true};
     struct ck_val *root = NULL;
-    if (ck_yaml_parse(ctx->arena, text, NULL, &root, NULL, err) < 0)
+    if (ck_yaml_parse(ctx->arena, text, &opts, &root, NULL, err) < 0)
         return ck_wrap(err, "While parsing config");
     ret->state = value_of(root, "kops_state_store");
     ret->store_profile = value_of(root, "ckops_store_profile");
@@ -76,9 +78,12 @@ int ck_config_context(struct ck_ctx *ctx, const struct ck_config *c, const char 
     *ret = text;
     if (*text != '@')
         return 0;
-    const char *url = ck_str_or(ck_get(c->contexts, text + 1), "");
-    if (!*url)
+    const struct ck_val *found = ck_get(c->contexts, text + 1);
+    const char *url = ck_str_or(found, "");
+    if (!found)
         return no_such_context(c, text, err);
+    if (!*url)
+        return ck_fail(err, CK_INVALID, "%s in ckops_contexts is no URL", text);
     if (*url == '@')
         return ck_fail(err, CK_INVALID, "%s in ckops_contexts is %s: a URL is needed, not a name",
                        text, url);
