@@ -84,6 +84,15 @@ def test_each_entry_of_the_journal_becomes_a_commit(shop):
     assert shop.exported() == 1 and shop.in_tree() == {}
 
 
+def test_any_name_of_a_user_can_be_an_author(shop):
+    shop.create()
+    users = ["a<b>c", "<", " ", "x\ny", "é"]
+    for i, user in enumerate(users):
+        shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", f"spec.maxSize={i + 3}", env={"CKOPS_USER": user})
+    assert shop.exported() == 1 + len(users) and shop.in_tree() == shop.configuration()
+    assert shop.git("log", "--reverse", "--format=%an").splitlines()[1:] == ["a?b?c", "?", "", "x?y", "é"]
+
+
 def test_without_a_journal_the_present_state_is_one_commit(tmp_path):
     shop = Tree(tmp_path, journal=False)
     shop.create("\n---\n\n".join([ALL, ALL.replace(NAME, OTHER)]))

@@ -31,14 +31,20 @@ struct work {
 
 /* ---- collecting ---- */
 
+/* Without what means something in git's lines, or would leave nothing. */
+static const char *plain(struct ck_arena *a, const char *text)
+{
+    char *copy = ck_arena_strdup(a, *text ? text : "unknown");
+    for (char *p = copy; *p; p++)
+        if (*p == '<' || *p == '>' || (unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    return copy;
+}
+
 static const char *author(struct ck_arena *a, const char *user, const char *host)
 {
-    char *text = ck_arena_printf(a, "%s <%s@%s>", user, user, host);
-    char *angle = strchr(text, '<'), *last = text + strlen(text) - 1;
-    for (char *p = text; *p; p++)
-        if (p != angle && p != last && (*p == '<' || *p == '>' || (unsigned char)*p < 0x20))
-            *p = '?';
-    return text;
+    const char *name = plain(a, user);
+    return ck_arena_printf(a, "%s <%s@%s>", name, name, plain(a, host));
 }
 
 static struct commit *add_commit(struct work *w, const struct ck_journal_who *who, int64_t ns,
