@@ -122,6 +122,15 @@ def test_what_is_refused_is_refused_before_a_lock_is_taken(two):
     assert not (two.old / ".ckops").exists()
 
 
+def test_many_files_that_one_lock_refuses_say_why_once(two):
+    two.ann.ok(*two.copy())
+    two.many(20)
+    two.ann.ok("store", "lock", NAME, "--state", str(two.new))
+    err = two.bob.refused(*two.copy("sync", "--lock"), status=3)
+    assert err.count("failed: ") == 20 and err.count("is locked by ann") == 2 and err.count(": the same\n") == err.count("failed: ") - 1
+    two.ann.ok("store", "unlock", NAME, "--state", str(two.new))
+
+
 def test_each_of_many_clusters_is_locked_while_it_is_written(two):
     for i in range(70):
         (two.old / f"c{i}").mkdir()

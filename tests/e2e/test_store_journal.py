@@ -173,7 +173,7 @@ def test_any_moment_of_many_commands_comes_back_byte_for_byte(shop):
     check_layout(shop)
 
 
-REMOTE = ["gs"] + (["azureblob", "k8s", "s3", "ssh", "swift"] if FULL else [])
+REMOTE = ["gs"] + (["azureblob", "k8s", "oss", "s3", "ssh", "swift"] if FULL else [])
 
 
 @pytest.mark.slow

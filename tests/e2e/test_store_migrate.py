@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/servers"))
 import clouds  # noqa: E402
 import k8s_server  # noqa: E402
+import oss  # noqa: E402
 import servers  # noqa: E402
 import sshd  # noqa: E402
 import swift_server  # noqa: E402
@@ -464,12 +465,12 @@ class Kinds:
 
     def server(self, kind):
         if kind not in self.servers:
-            new = {"s3": servers.Versitygw, "gs": clouds.FakeGcs, "azureblob": clouds.Azurite, "k8s": k8s_server.Kubernetes,
-                   "swift": swift_server.Swift, "ssh": sshd.Sshd}[kind]
+            new = {"s3": servers.Versitygw, "gs": clouds.FakeGcs, "azureblob": clouds.Azurite, "oss": oss.Oss,
+                   "k8s": k8s_server.Kubernetes, "swift": swift_server.Swift, "ssh": sshd.Sshd}[kind]
             self.servers[kind] = s = start(new)
             self.env.update(s.env())
             {"s3": lambda: s.make_bucket("bkt"), "swift": lambda: s.make_bucket("bkt"), "gs": lambda: s.make("bkt"),
-             "azureblob": lambda: s.make("bkt"), "k8s": lambda: None, "ssh": lambda: None}[kind]()
+             "azureblob": lambda: s.make("bkt"), "oss": lambda: s.make("bkt"), "k8s": lambda: None, "ssh": lambda: None}[kind]()
         return self.servers[kind]
 
     def store(self, kind):
@@ -635,7 +636,7 @@ class Moving:
 
 PAIRS = [("file", "s3"), ("s3", "gs")]
 if FULL:
-    PAIRS += [("s3", "file"), ("gs", "azureblob"), ("file", "ssh"), ("file", "k8s"), ("k8s", "s3"), ("swift", "file")]
+    PAIRS += [("s3", "file"), ("gs", "azureblob"), ("file", "ssh"), ("file", "k8s"), ("k8s", "s3"), ("swift", "file"), ("oss", "gs"), ("file", "oss")]
 KILLS = 200 if FULL else 3
 
 

@@ -75,10 +75,12 @@ void ck_store_failed(const struct ck_store_report *r, const char *word, const ch
                      const struct ck_err *why)
 {
     struct ck_val *m = ck_map(r->a);
+    const char *before = ck_str_at(ck_item(r->failures, ck_len(r->failures) - 1), "error");
+    bool again = *before && strcmp(before, ck_err_msg(why)) == 0;
     ck_set_str(r->a, m, "path", path);
     ck_set_str(r->a, m, "error", ck_err_msg(why));
     ck_append(r->a, r->failures, m);
     CK_AUTOBUF struct ck_buf q = CK_BUF_INIT;
     ck_goquote(&q, ck_slice_of(path));
-    fprintf(stderr, "%s: %s: %s\n", word, ck_buf_str(&q), ck_err_msg(why));
+    fprintf(stderr, "%s: %s: %s\n", word, ck_buf_str(&q), again ? "the same" : ck_err_msg(why));
 }
