@@ -233,7 +233,7 @@ const struct ck_vfs_ops ck_fs_ops = {
     .has_hash = true,
     .cluster_readable = true,
     .absolute_keys = true,
-    .top_is_no_store = true,
+    .folders = true,
 };
 
 struct ck_fs *ck_fs_container(struct ck_vfs_ctx *ctx, const struct ck_vfs_ops *ops, const char *dir)

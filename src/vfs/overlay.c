@@ -278,7 +278,7 @@ struct ck_vfs *ck_vfs_overlay_of(struct ck_vfs_ctx *ctx, struct ck_vfs *base)
         .cluster_readable = base->ops->cluster_readable,
         .terraform = base->ops->terraform,
         .absolute_keys = base->ops->absolute_keys,
-        .top_is_no_store = base->ops->top_is_no_store,
+        .folders = base->ops->folders,
     };
     o->v = (struct ck_vfs){
         .ops = &o->ops, .ctx = ctx, .container = base->container, .next = ctx->opened};

@@ -283,7 +283,9 @@ struct ck_vfs_ops {
     bool cluster_readable; /* nodes can read it (IsClusterReadable of kOps) */
     bool terraform;        /* can be rendered as Terraform objects */
     bool absolute_keys;    /* keys may start with "/" (local files) */
-    bool top_is_no_store;  /* only a folder of the container can be one (ssh) */
+    /* Keys are paths of a file system: "a//b" and "a/./b" are "a/b", and only a folder of the
+     * container can be a store. */
+    bool folders;
 };
 
 /* Common part of every container; schemes embed it as their first member. */

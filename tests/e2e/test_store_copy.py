@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT / "tests/servers"), str(ROOT / "tests/e2e")]
 from hostile_keys import ALONE, COPIED, REFUSED  # noqa: E402
 import k8s_server  # noqa: E402
 import servers  # noqa: E402
+import sshd  # noqa: E402
 
 PROGRAM = os.environ.get("CKOPS_BIN") or str(ROOT / "build/ckops")
 FULL = os.environ.get("CK_FULL") == "1"
@@ -163,12 +164,13 @@ clusters:
 @pytest.mark.parametrize("one,other,same", [
     ("s3://bkt/a", "do://bkt/a/b", True), ("scw://bkt/a/b", "hos://bkt", True), ("s3://bkt/a", "do://bkt/ab", False), ("s3://bkt", "do://bkt2", False),
     ("k8s:///team/a", "k8s://here/team/a/b", True), ("k8s://here", "k8s:///team", True), ("k8s://here/team", "k8s://there/team", False),
-    ("k8s:///team", "k8s:///two", False), ("memfs://m", "mem/m/x", True), ("mem", "memfs://m", True), ("mem/m", "memfs://n", False)])
+    ("k8s:///team", "k8s:///two", False), ("ssh://h/a", "ssh://h/./a//b", True), ("ssh://h/a", "ssh://h/ab", False),
+    ("memfs://m", "mem/m/x", True), ("mem", "memfs://m", True), ("mem/m", "memfs://n", False)])
 def test_a_place_is_itself_under_another_url(tmp_path, one, other, same):
     (tmp_path / "config").write_text(KUBECONFIG)
     make(tmp_path / "mem", m__a="1")
     env = env_of(tmp_path, S3_ENDPOINT="http://127.0.0.1:1", S3_ACCESS_KEY_ID="a", S3_SECRET_ACCESS_KEY="b", KUBECONFIG=str(tmp_path / "config"),
-                 CKOPS_MEMFS_ROOT=str(tmp_path / "mem"))
+                 CKOPS_MEMFS_ROOT=str(tmp_path / "mem"), CKOPS_SSH="false")
     for ends in (one, other), (other, one):
         p = run(tmp_path, "copy", *ends, "--dry-run", env=env)
         assert ("lie within each other: nothing was copied" in p.stderr) == same, p.stderr
@@ -549,6 +551,30 @@ def test_names_that_cannot_be_beside_others_fail_alone(hostile, tmp_path):
     got = contents(base / "dst")
     assert p.returncode == 1 and got == {n: n.encode() for n in got} and "good" in got and outside(tmp_path, base) == []
     assert quoted_names(p.stderr) == set(ALONE) - set(got) and len(got) == 3
+
+
+def test_a_folder_on_another_machine_takes_names_as_one_here_does(hostile, tmp_path):
+    s, base, env = hostile
+    server = start(sshd.Sshd)
+    try:
+        env = {**env, **server.env()}
+        want = {n: n.encode() for n in ("c/config", "..a", "%2e%2e/x", "a b", "-rf", "file::$DATA", "n" * 255)}
+        s.objects = dict(want)
+        for _ in range(2):
+            ok(base, "copy", "s3://bkt", server.store("new/store"), env=env)
+            assert contents(server.data / "new/store") == want
+        ok(base, "copy", server.store("new/store"), "back", env=env)
+        assert contents(base / "back") == want
+        names = {"/etc/passwd", "a//x", "a/./x", "./x", "a/", "../x", "x" * 256, "deep/" * 65 + "x"}
+        s.objects = {n: b"1" for n in ["good", *names]}
+        before = everything(server.data)
+        p = run(base, "copy", "s3://bkt", server.store("other"), env=env)
+        assert p.returncode == 1 and quoted_names(p.stderr) == names and everything(server.data) == before, p.stderr
+        s.objects = {"config": b"kind: Cluster\n"}  # one cluster's files: its folder is locked
+        ok(base, "copy", "s3://bkt", server.store("one"), "--lock", env=env)
+        assert (server.data / "one/config").exists() and (server.data / ".ckops/locks/one.lock").exists()
+    finally:
+        server.stop()
 
 
 def test_a_name_with_a_null_byte_is_refused(hostile, tmp_path):

@@ -44,7 +44,7 @@ static const char *above(struct ck_store_guard *g, bool trusted)
         n--;
     while (n && p.key[n - 1] == '/')
         n--;
-    if (!*p.key || (!n && p.vfs->ops->top_is_no_store))
+    if (!*p.key || (!n && p.vfs->ops->folders))
         return NULL;
     p.key = ck_arena_strndup(g->a, p.key, n);
     const char *url = ck_path_location(g->a, &p);

@@ -316,7 +316,7 @@ int ck_migrate_look(struct ck_migrate *m, struct ck_err *err)
     ck_arena_set_wipe(m->look); /* a configuration may hold secrets */
     m->folders = ck_list(m->look);
     m->plan = (struct ck_copy_plan){
-        .opts = &m->copy, .a = m->look, .local = m->w.to.root.vfs->ops->absolute_keys};
+        .opts = &m->copy, .a = m->look, .folder = m->w.to.root.vfs->ops->folders};
     int r = read_config(m, err);
     if (r == 0)
         r = list_all(m, err);

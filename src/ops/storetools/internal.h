@@ -30,6 +30,7 @@ struct ck_copy_plan {
     struct ck_copy_item *v;
     size_t n, cap;
     bool local;    /* the destination is a local folder */
+    bool folder;   /* … or one on another machine */
     bool together; /* and the source reads many objects at once: ck_copy_apply_many */
 };
 

@@ -102,7 +102,7 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
     while (rest.ptr && ck_slice_next(&rest, '/', &step)) {
         if (ck_slice_eq_str(step, ".."))
             return refuse(name, "leads out of the destination", err);
-        if (!p->local)
+        if (!p->folder)
             continue;
         if (!step.len || ck_slice_eq_str(step, "."))
             return refuse(name, "is no path of a folder", err);
@@ -112,7 +112,7 @@ int ck_copy_check_name(const struct ck_copy_plan *p, const char *name, struct ck
             return refuse(name, "lies more than 64 folders deep", err);
     }
     if (!*name || name[0] == '/' || name[strlen(name) - 1] == '/')
-        return p->local || !*name ? refuse(name, "is no path of a folder", err) : 0;
+        return p->folder || !*name ? refuse(name, "is no path of a folder", err) : 0;
     return 0;
 }
 
@@ -148,17 +148,24 @@ const char *ck_copy_real(struct ck_arena *a, const char *path)
     }
 }
 
+/* As far as it can be told without asking, of a folder on another machine: links there cannot. */
+static const char *plain_key(struct ck_arena *a, const struct ck_path *p)
+{
+    if (p->vfs->ops->absolute_keys)
+        return ck_copy_real(a, p->key);
+    struct ck_path top = {p->vfs, ""}, plain;
+    if (!p->vfs->ops->folders || ck_path_join(a, &top, p->key, &plain, NULL) < 0)
+        return p->key;
+    return plain.key;
+}
+
 int ck_copy_check_apart(struct ck_arena *a, const struct ck_copy_opts *o,
                         const struct ck_copy_pair *w, struct ck_err *err)
 {
     const struct ck_path *f = &w->from.root, *t = &w->to.root;
     if (!ck_vfs_same_container(a, f, t))
         return 0;
-    const char *x = f->key, *y = t->key;
-    if (f->vfs->ops->absolute_keys) {
-        x = ck_copy_real(a, x);
-        y = ck_copy_real(a, y);
-    }
+    const char *x = plain_key(a, f), *y = plain_key(a, t);
     if (ck_copy_within(x, y) || ck_copy_within(y, x))
         return ck_fail(err, CK_INVALID, "%s and %s lie within each other: nothing was copied",
                        o->from.url, o->to.url);
@@ -364,6 +371,7 @@ int ck_copy_list(struct ck_copy_plan *p, struct ck_copy_spool *rows, struct ck_e
     if (r == 0) {
         const struct ck_vfs_ops *f = w.from.root.vfs->ops;
         p->local = w.to.root.vfs->ops->absolute_keys;
+        p->folder = w.to.root.vfs->ops->folders;
         p->together = p->local && f->read_many && !f->absolute_keys;
         r = ck_copy_check_apart(p->a, p->opts, &w, err);
     }

@@ -112,7 +112,7 @@ static const struct ck_vfs_ops ssh_ops = {
     .text = ssh_text,
     .close = ssh_close,
     .preferred_hash = CK_SHA256,
-    .top_is_no_store = true,
+    .folders = true,
 };
 
 static bool char_ok(char c, const char *more)
