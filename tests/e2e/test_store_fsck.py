@@ -261,5 +261,26 @@ def test_repairs_are_shown_first_and_touch_nothing_else(world):
     assert stat.S_IMODE((world.dir / CA).stat().st_mode) == 0o600
     assert stat.S_IMODE((world.dir / "secrets").stat().st_mode) == 0o755
     assert not (world.dir / "instancegroup/tmp1234567").exists()
+    assert "is at work on it" in out
     assert (world.dir / "instancegroup/.ckops-tmp-0123456789abcdef").exists() and (world.dir / "notes.txt").read_text() == "stays"
     assert {f["rule"] for f in findings(world.store) if f["level"] != "note"} == {"unknown-file", "temporary-file"}
+
+
+def test_a_repair_that_fails_does_not_keep_the_others_from_it_or_from_sight(world):
+    old = time.time() - 7200
+    for folder in ("a", "c"):
+        world.write(f"addons/{folder}/tmp1234567", "x")
+        os.utime(world.dir / f"addons/{folder}/tmp1234567", (old, old))
+    stays = world.dir / "addons/a"
+    stays.chmod(0o500)
+    args = [PROGRAM, "store", "fsck", "--state", str(world.store), "--repair", "--yes"]
+    if os.getuid() == 0:  # root may do anything but write to a folder that is mounted to be read only
+        args = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', str(stays), *args]
+        if subprocess.run([*args[:6], "true"], capture_output=True).returncode:
+            pytest.skip("root without leave to mount has nothing that it may not remove")
+    env = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
+    p = subprocess.run(args, env=env, text=True, capture_output=True, timeout=60)
+    stays.chmod(0o700)
+    assert p.returncode == 1 and f"{stays}/tmp1234567 could not be repaired" in p.stderr, p.stderr
+    assert "addons/c/tmp1234567" in p.stdout and "repaired: remove it" in p.stdout and "addons/a/tmp1234567" in p.stdout
+    assert (stays / "tmp1234567").exists() and not (world.dir / "addons/c/tmp1234567").exists()

@@ -82,10 +82,10 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     const struct ck_fsck_opts run_opts = {.cluster = ctx->cluster_name ? ctx->cluster_name : "",
                                           .now_s = ck_now_s()};
     r = ck_fsck_run(a, s, &run_opts, &found, err);
-    if (r == 0 && o->repair && o->yes)
-        r = ck_fsck_repair(&found, err);
     if (r < 0)
         return r;
+    if (o->repair && o->yes)
+        r = ck_fsck_repair(a, &found, err);
     if (strcmp(o->output, "json") == 0)
         print_json(ctx, a, &found);
     else
@@ -93,7 +93,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     for (size_t i = 0; i < found.n; i++)
         if (found.v[i].level > CK_FSCK_NOTE && !found.v[i].repaired)
             ctx->exit_status = FINDINGS;
-    return 0;
+    return r;
 }
 
 #define O(member) .off = offsetof(struct fsck_opts, member), .given_off = CK_OPT_NO_GIVEN

@@ -6,6 +6,8 @@
 
 #include "store/store.h"
 
+#include <sys/types.h>
+
 enum ck_fsck_level {
     CK_FSCK_NOTE,    /* no fault: pending work, remains of older versions */
     CK_FSCK_WARNING, /* works today, and surprises later */
@@ -19,7 +21,9 @@ struct ck_fsck_finding {
     const char *text;   /* what is wrong; never holds content */
     const char *repair; /* what a repair would do; NULL: nothing safe can be done */
     bool repaired;
-    int mode; /* repair of a local file: its new mode; -1: remove it (a temporary file) */
+    int mode;  /* repair of a local file: its new mode; -1: remove it (a temporary file) */
+    dev_t dev; /* … and which file that is */
+    ino_t ino;
 };
 
 struct ck_fsck {
@@ -38,5 +42,6 @@ struct ck_fsck_opts {
  * looked at: DENIED, UNAVAILABLE…; NOT_FOUND for a cluster that is not there. */
 int ck_fsck_run(struct ck_arena *a, const struct ck_store *s, const struct ck_fsck_opts *opts,
                 struct ck_fsck *ret, struct ck_err *err);
-/* Do the repairs of *f (local stores only have any); sets `repaired`. */
-int ck_fsck_repair(struct ck_fsck *f, struct ck_err *err);
+/* Do the repairs of *f (local stores only have any), each only to the file that was found; sets
+ * `repaired`. The error of the first that failed, after all have been tried. */
+int ck_fsck_repair(struct ck_arena *a, struct ck_fsck *f, struct ck_err *err);

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,15 @@ enum { MAX_DEPTH = 32, OLD_S = 3600 };
 static bool is_secret(const char *path)
 {
     return strstr(path, "/pki/private/") || strstr(path, "/secrets/") || strstr(path, "/backups/");
+}
+
+/* Which file was found, so that no other is repaired in its place. */
+static void remember(struct ck_fsck *out, size_t before, const struct stat *st)
+{
+    for (size_t i = before; i < out->n; i++) {
+        out->v[i].dev = st->st_dev;
+        out->v[i].ino = st->st_ino;
+    }
 }
 
 static void look_at(struct ck_arena *a, const char *path, const char *name, const struct stat *st,
@@ -29,9 +39,11 @@ static void look_at(struct ck_arena *a, const char *path, const char *name, cons
     } else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) {
         ck_fsck_add(a, out, CK_FSCK_ERROR, "not-a-file", path, "it is neither a file nor a folder");
     } else if (S_ISREG(st->st_mode) && ck_fs_is_temporary(name)) {
+        bool old = st->st_mtime + OLD_S < now_s;
         f = ck_fsck_add(a, out, CK_FSCK_WARNING, "temporary-file", path,
-                        "a writer that was killed left it");
-        if (st->st_mtime + OLD_S < now_s)
+                        old ? "a writer that was killed left it"
+                            : "a writer is at work on it, or was killed within the last hour");
+        if (old)
             f->repair = "remove it";
         f->mode = -1;
     } else if (S_ISREG(st->st_mode) && (mode & 077) && is_secret(path)) {
@@ -61,7 +73,9 @@ static void walk(struct ck_arena *a, const char *dir, unsigned depth, int64_t no
         const char *path = ck_arena_printf(a, "%s/%s", dir, e->d_name);
         if (lstat(path, &st) != 0)
             continue;
+        size_t before = out->n;
         look_at(a, path, e->d_name, &st, now_s, out);
+        remember(out, before, &st);
         if (S_ISDIR(st.st_mode))
             walk(a, path, depth + 1, now_s, out);
     }
@@ -75,25 +89,62 @@ void ck_fsck_local(struct ck_arena *a, const struct ck_path *root, const char *b
         walk(a, *below ? ck_arena_printf(a, "%s/%s", root->key, below) : root->key, 0, now_s, out);
 }
 
-/* The file as it was found: no link has taken its place. */
-static int repair(const struct ck_fsck_finding *f, struct ck_err *err)
+static bool is_found(const struct ck_fsck_finding *f, const struct stat *st)
 {
-    struct stat st;
-    if (lstat(f->path, &st) != 0 || S_ISLNK(st.st_mode))
-        return ck_fail(err, CK_CONFLICT, "%s was changed meanwhile", f->path);
-    int r = f->mode < 0 ? unlink(f->path) : chmod(f->path, (mode_t)f->mode);
-    return r < 0 ? ck_fail_errno(err, errno, "%s", f->path) : 0;
+    return st->st_dev == f->dev && st->st_ino == f->ino;
 }
 
-int ck_fsck_repair(struct ck_fsck *f, struct ck_err *err)
+/* Both look at the file itself: whoever can write there could put a link in its place, or in that
+ * of a folder above it, at any moment. */
+static int set_mode(const struct ck_fsck_finding *f)
 {
+    char self[32];
+    struct stat st;
+    int fd = open(f->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool same = fd >= 0 && fstat(fd, &st) == 0 && is_found(f, &st);
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    int r = same ? chmod(self, (mode_t)f->mode) : -1, error = same ? errno : ESTALE;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return r;
+}
+
+static int take_away(struct ck_arena *a, const struct ck_fsck_finding *f)
+{
+    const char *slash = strrchr(f->path, '/');
+    const char *folder = ck_arena_strndup(a, f->path, (size_t)(slash - f->path) + 1);
+    struct stat st;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool same =
+        fd >= 0 && fstatat(fd, slash + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_found(f, &st);
+    int r = same ? unlinkat(fd, slash + 1, 0) : -1, error = same ? errno : ESTALE;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return r;
+}
+
+static int repair(struct ck_arena *a, const struct ck_fsck_finding *f, struct ck_err *err)
+{
+    if ((f->mode < 0 ? take_away(a, f) : set_mode(f)) == 0)
+        return 0;
+    if (errno == ESTALE)
+        return ck_fail(err, CK_CONFLICT, "%s was changed meanwhile", f->path);
+    return ck_fail_errno(err, errno, "%s could not be repaired", f->path);
+}
+
+int ck_fsck_repair(struct ck_arena *a, struct ck_fsck *f, struct ck_err *err)
+{
+    int r = 0;
     for (size_t i = 0; i < f->n; i++) {
         if (!f->v[i].repair)
             continue;
-        int r = repair(&f->v[i], err);
-        if (r < 0)
-            return r;
-        f->v[i].repaired = true;
+        CK_AUTOERR why = CK_ERR_INIT;
+        if (repair(a, &f->v[i], &why) == 0)
+            f->v[i].repaired = true;
+        else if (r == 0)
+            r = ck_err_move(err, &why);
     }
-    return 0;
+    return r;
 }
