@@ -75,7 +75,7 @@ static const struct ck_opt options[] = {
      .given_off = offsetof(struct ck_ctx, lock_given),
      .dflt_env = "CKOPS_LOCK",
      .help =
-         "take the cluster's lock before changing it; false: whatever the store's settings say"},
+         "take the cluster's lock before changing it; =false: do not, whatever the settings say"},
     {.name = "lock-lease",
      .type = CK_OPT_DURATION,
      GLOBAL(opt_lock_lease_ns),

@@ -216,7 +216,25 @@ def test_the_documented_commands_run_in_their_order(tmp_path):
         ann.ok(*command.split())
 
 
+def test_a_lock_by_hand_that_has_ended_is_its_holders_for_the_asking(folder, ann):
+    ann.ok("store", "lock", NAME)
+    past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    (folder.dir / LOCK).write_text(re.sub("expires: .*", f'expires: "{past}"', folder.read(LOCK)))
+    assert f"take it again (store lock {NAME})" in ann.refused(*SET, "spec.maxSize=4")
+    assert "Locked" in ann.ok("store", "lock", NAME).stdout
+    ann.ok(*SET, "spec.maxSize=4")
+    assert ann.lock()["state"] == "held" and ann.lock()["stolen"] == []
+
+
 # ---- the store's settings
+
+def test_a_wish_for_locks_that_cannot_be_understood_is_refused(folder, ann):
+    before = size(folder)
+    assert 'invalid value "yes" of CKOPS_LOCK' in ann.refused(*SET, "spec.maxSize=7", status=1, CKOPS_LOCK="yes")
+    assert size(folder) == before and LOCK not in folder.keys()
+    ann.ok(*SET, "spec.maxSize=7", CKOPS_LOCK="true")
+    assert "state: free" in folder.read(LOCK)
+
 
 def test_settings_make_commands_take_the_lock(folder, ann, bob):
     ann.ok(*SET, "spec.maxSize=3")

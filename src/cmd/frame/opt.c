@@ -241,8 +241,8 @@ int ck_opt_set(struct ck_arena *a, const struct ck_opt *o, void *base, const cha
     return r;
 }
 
-void ck_opt_set_default(struct ck_arena *a, const struct ck_opt *o, void *base,
-                        const char *env_dflt)
+int ck_opt_set_default(struct ck_arena *a, const struct ck_opt *o, void *base, const char *env_dflt,
+                       struct ck_err *err)
 {
     char *value = (char *)base + o->off;
     if (o->type == CK_OPT_STRINGS || o->type == CK_OPT_STRARRAY)
@@ -251,9 +251,8 @@ void ck_opt_set_default(struct ck_arena *a, const struct ck_opt *o, void *base,
     if (!text && o->type == CK_OPT_STRING)
         text = "";
     if (!text)
-        return;
+        return 0;
     struct ck_opt plain = *o; /* a default is not "given on the command line" */
     plain.given_off = CK_OPT_NO_GIVEN;
-    CK_AUTOERR err = CK_ERR_INIT;
-    (void)ck_opt_set(a, &plain, base, text, true, &err);
+    return ck_opt_set(a, &plain, base, text, true, err);
 }

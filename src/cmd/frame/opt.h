@@ -55,9 +55,10 @@ bool ck_opt_visible(const struct ck_opt *o);
 /* Set a value from text; `first` false: lists accumulate. Errors: INVALID with Go's texts. */
 int ck_opt_set(struct ck_arena *a, const struct ck_opt *o, void *base, const char *text, bool first,
                struct ck_err *err);
-/* Set the default. `env_dflt` overrides the table's when not NULL. */
-void ck_opt_set_default(struct ck_arena *a, const struct ck_opt *o, void *base,
-                        const char *env_dflt);
+/* Set the default. `env_dflt` overrides the table's when not NULL; INVALID: it cannot be a value.
+ */
+int ck_opt_set_default(struct ck_arena *a, const struct ck_opt *o, void *base, const char *env_dflt,
+                       struct ck_err *err);
 /* One record of comma-separated values as Go's encoding/csv reads it. */
 int ck_csv_split(const char *text, bool lazy_quotes, struct ck_strv *ret, struct ck_err *err);
 /* Go's strconv.ParseInt with base 0 (or 10) and its error texts. */

@@ -213,7 +213,7 @@ static int short_flags(struct ck_parsed *p, const char *const *args, size_t n, s
     return 0;
 }
 
-static void set_defaults(struct ck_parsed *p)
+static int set_defaults(struct ck_parsed *p, struct ck_err *err)
 {
     size_t size = ck_parsed_cmd(p)->opts_size;
     for (size_t i = 1; i < p->depth; i++)
@@ -226,14 +226,18 @@ static void set_defaults(struct ck_parsed *p)
             if (!own && !(o->flags & CK_OPT_PERSISTENT))
                 continue;
             const char *env = o->dflt_env ? ck_env_nonempty(&p->ctx->env, o->dflt_env) : NULL;
-            ck_opt_set_default(p->ctx->arena, o, i ? p->opts : p->ctx, env);
+            if (ck_opt_set_default(p->ctx->arena, o, i ? p->opts : p->ctx, env, err) < 0)
+                return ck_wrap(err, "invalid value \"%.80s\" of %s", env ? env : o->dflt,
+                               env ? o->dflt_env : o->name);
         }
     }
+    return 0;
 }
 
 int ck_parse_flags(struct ck_parsed *p, const char *const *args, size_t n, struct ck_err *err)
 {
-    set_defaults(p);
+    if (set_defaults(p, err) < 0)
+        return -(int)err->code;
     bool ended = ck_parsed_cmd(p)->raw_args;
     for (size_t i = 0; i < n; i++) {
         const char *s = args[i];

@@ -50,8 +50,12 @@ static int get(struct ck_ctx *ctx, struct ck_store *s, bool by_hand, struct ck_l
         r = ck_lock_adopt(l, s, ctx->cluster_name, token, &o, err);
         if (r != -(int)CK_LOCKED)
             return r;
-        /* it is another's, or has ended: whoever asks for it now begins anew */
+        /* It is another's, or has ended: whoever asks for it now begins anew. One that has ended
+         * and that nobody took since would keep its own holder waiting. */
         ck_err_done(err);
+        ck_lock_done(l);
+        CK_AUTOERR ignored = CK_ERR_INIT;
+        (void)ck_lock_give_back(l, s, ctx->cluster_name, token, &ignored);
         ck_lock_done(l);
     }
     return ck_lock_take(l, s, ctx->cluster_name, &o, err);
