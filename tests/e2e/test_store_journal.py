@@ -368,6 +368,11 @@ def test_each_cluster_has_its_own_journal(shop):
     assert {e["cluster"] for e in shop.log()} == {NAME, OTHER} and {e["cluster"] for e in shop.log(OTHER)} == {OTHER}
 
 
+def test_a_snapshot_of_nothing_is_an_error(shop):
+    p = shop.run("store", "snapshot")
+    assert p.returncode == 1 and f"no clusters found in {shop.store}" in p.stderr
+
+
 def test_a_snapshot_covers_what_was_there_before_the_journal(tmp_path):
     shop = Shop(tmp_path, journal=False)
     shop.create()

@@ -13,6 +13,8 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     int r = ck_ctx_store(ctx, &s, err);
     if (r == 0 && !*ctx->cluster_name)
         r = ck_cluster_names(s, &names, err);
+    if (r == 0 && !*ctx->cluster_name && !names.n)
+        return ck_fail(err, CK_NOT_FOUND, "no clusters found in %s", s->url);
     if (*ctx->cluster_name)
         ck_strv_push(&names, ctx->cluster_name);
     ck_ctx_who(ctx, &who);
