@@ -244,6 +244,23 @@ static bool short_escape(struct ck_buf *out, uint32_t cp)
     return true;
 }
 
+void ck_put_printable(struct ck_buf *b, struct ck_slice text, bool one_line)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        unsigned char next = i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
+        bool lines = !one_line && (c == '\n' || c == '\t');
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) { /* U+0080 … U+009F */
+            ck_buf_fmt(b, "\\x%02x", next);
+            i++;
+        } else if ((c < 0x20 && !lines) || c == 0x7f) {
+            ck_buf_fmt(b, "\\x%02x", c);
+        } else {
+            ck_buf_putc(b, (char)c);
+        }
+    }
+}
+
 void ck_goquote(struct ck_buf *out, struct ck_slice in)
 {
     ck_buf_putc(out, '"');

@@ -22,6 +22,9 @@ void ck_pct_encode(struct ck_buf *out, struct ck_slice in, enum ck_pct set);
 /* '+' stays a plus sign. False on a bad escape. */
 bool ck_pct_decode(struct ck_buf *out, struct ck_slice in);
 
+/* Text that may come from a store or a server, for a terminal, which it must not drive: control
+ * characters become \xNN, but for newlines and tabs when there may be several lines. */
+void ck_put_printable(struct ck_buf *b, struct ck_slice text, bool one_line);
 /* Quote as Go's strconv.Quote / fmt %q does. */
 void ck_goquote(struct ck_buf *out, struct ck_slice in);
 

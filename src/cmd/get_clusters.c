@@ -66,7 +66,7 @@ static int show(struct listing *l, struct ck_arena *a, const struct ck_object *c
 static void show_unreadable(struct listing *l, const char *name, const struct ck_err *why)
 {
     l->bad++;
-    fprintf(stderr, "Error: cluster \"%s\" cannot be shown: %s\n", name, ck_err_msg(why));
+    ck_get_complain("", name, ck_err_msg(why));
     const char *cells[] = {name, "(unreadable)", ""};
     if (l->format == CK_GET_TABLE)
         ck_table_row(l->table, cells);

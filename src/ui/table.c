@@ -28,8 +28,11 @@ void ck_table_row(struct ck_table *t, const char *const *cells)
 {
     ck_xgrow(&t->rows, &t->cap, t->n_rows + 1, sizeof(char **));
     char **row = ck_xcalloc(t->n + 1, sizeof *row);
-    for (size_t i = 0; i < t->n; i++)
-        row[i] = ck_xstrdup(cells[i] ? cells[i] : "");
+    for (size_t i = 0; i < t->n; i++) {
+        CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
+        ck_put_printable(&b, ck_slice_of(cells[i] ? cells[i] : ""), true);
+        row[i] = ck_xstrdup(ck_buf_str(&b));
+    }
     t->rows[t->n_rows++] = row;
 }
 

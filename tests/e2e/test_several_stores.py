@@ -90,6 +90,18 @@ def test_an_unreadable_cluster_is_a_row_too(two):
     assert 'Error: b: cluster "y.example.com" cannot be shown: ' in p.stderr
 
 
+def test_names_and_values_of_a_store_do_not_drive_the_terminal(two):
+    config = CLUSTER % "v.example.com"
+    for folder, text in (("e\033[31m\u009b1m", config), ("two\nlines", config),
+                         ("v.example.com", config.replace("cloudProvider: aws", 'cloudProvider: "a\\x1b[32mws"'))):
+        (two / "a" / folder).mkdir()
+        (two / "a" / folder / "config").write_text(text)
+    for states in (["--state", "a"], ["--state", "a", "--state", "b"]):
+        p = run(two, "get", "clusters", *states)
+        assert p.returncode == 4 and not set("\033\u009b") & set(p.stdout + p.stderr)
+        assert "e\\x1b[31m\\x9b1m" in p.stdout and "two\\x0alines" in p.stdout and "a\\x1b[32mws" in p.stderr
+
+
 def test_objects_say_where_they_came_from(two):
     p = run(two, "get", "clusters", "y.example.com", "--state", "a", "--state", "b", "-o", "yaml")
     docs = p.stdout.split("\n---\n\n")

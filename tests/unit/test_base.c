@@ -78,6 +78,16 @@ static void test_a_word_of_a_shell_is_quoted_where_it_has_to_be(void **state)
     assert_string_equal(ck_buf_str(&b), "s3://b-1/a_b.c '/it'\\''s; x' ''");
 }
 
+static void test_control_characters_are_shown_and_not_sent(void **state)
+{
+    static const char text[] = "a\x1b[1m\x7f\n\t\xC2\x9B\xC3\xA9\xC2";
+    CK_AUTOBUF struct ck_buf lines = CK_BUF_INIT, one = CK_BUF_INIT;
+    ck_put_printable(&lines, CK_S(text), false);
+    assert_string_equal(ck_buf_str(&lines), "a\\x1b[1m\\x7f\n\t\\x9b\xC3\xA9\xC2");
+    ck_put_printable(&one, CK_S(text), true);
+    assert_string_equal(ck_buf_str(&one), "a\\x1b[1m\\x7f\\x0a\\x09\\x9b\xC3\xA9\xC2");
+}
+
 static void test_utf8_refuses_overlong_surrogates_and_cut_sequences(void **state)
 {
     static const char *const bad[] = {
@@ -175,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_percent_encoding_keeps_what_is_unreserved),
         cmocka_unit_test(test_quoting_follows_go),
         cmocka_unit_test(test_a_word_of_a_shell_is_quoted_where_it_has_to_be),
+        cmocka_unit_test(test_control_characters_are_shown_and_not_sent),
         cmocka_unit_test(test_utf8_refuses_overlong_surrogates_and_cut_sequences),
         cmocka_unit_test(test_times_read_and_write_rfc3339),
         cmocka_unit_test(test_errors_are_wrapped_from_the_inside_out),

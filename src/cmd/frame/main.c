@@ -123,25 +123,13 @@ static void put_stderr(const struct ck_buf *b)
     (void)ck_fd_write_all(STDERR_FILENO, ck_buf_slice(b), NULL);
 }
 
-/* Text that may come from a store or a server must not drive the terminal. */
-static void put_printable(struct ck_buf *out, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            ck_buf_fmt(out, "\\x%02x", c);
-        else
-            ck_buf_putc(out, *text);
-    }
-}
-
 /* "Error: text", and the usage block when p is not NULL. */
 static int report(struct ck_ctx *ctx, const struct ck_parsed *p, const struct ck_err *err)
 {
     (void)ck_flush(ctx, NULL);
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_buf_puts(&b, "Error: ");
-    put_printable(&b, ck_err_msg(err));
+    ck_put_printable(&b, ck_slice_of(ck_err_msg(err)), false);
     ck_buf_putc(&b, '\n');
     if (p) {
         ck_usage(&b, p);

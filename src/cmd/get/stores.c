@@ -164,6 +164,17 @@ static void put_json(const struct reading *r, const struct ck_err *errs)
     ck_print(r->ctx, any ? "]" : "[]");
 }
 
+void ck_get_complain(const char *store, const char *cluster, const char *why)
+{
+    CK_AUTOBUF struct ck_buf text = CK_BUF_INIT, b = CK_BUF_INIT;
+    ck_buf_fmt(&text, "%s%s", store, *store ? ": " : "");
+    if (cluster)
+        ck_buf_fmt(&text, "cluster \"%s\" cannot be shown: ", cluster);
+    ck_put_printable(&b, ck_buf_slice(&text), true);
+    ck_put_printable(&b, ck_slice_of(why), false);
+    fprintf(stderr, "Error: %s\n", ck_buf_str(&b));
+}
+
 /* Whole, for the rows have room for the beginning only. */
 static size_t complain(const struct reading *r, const struct ck_err *errs)
 {
@@ -171,12 +182,11 @@ static size_t complain(const struct reading *r, const struct ck_err *errs)
     for (size_t i = 0; i < r->n; i++) {
         const struct from *f = &r->from[i];
         if (errs[i].code != CK_OK) {
-            fprintf(stderr, "Error: %s: %s\n", f->shown, ck_err_msg(&errs[i]));
+            ck_get_complain(f->shown, NULL, ck_err_msg(&errs[i]));
             n++;
         }
         for (size_t k = 0; k < f->bad.n; k += 2, n++)
-            fprintf(stderr, "Error: %s: cluster \"%s\" cannot be shown: %s\n", f->shown,
-                    f->bad.v[k], f->bad.v[k + 1]);
+            ck_get_complain(f->shown, f->bad.v[k], f->bad.v[k + 1]);
     }
     return n;
 }

@@ -1,6 +1,7 @@
 /* Opening a journal and showing changes: for `store log`, `diff`, `restore`, `undo`. */
 #include "cmd/store/journalout.h"
 
+#include "base/enc.h"
 #include "base/log.h"
 #include "doc/json.h"
 #include "doc/textdiff.h"
@@ -66,14 +67,7 @@ static void put_hash(struct ck_ctx *ctx, const char *sha)
 void ck_journal_print_text(struct ck_ctx *ctx, struct ck_slice text)
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        unsigned char next = i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
-        bool upper = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 … U+009F */
-        bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || upper;
-        ck_buf_putc(&b, control ? '?' : (char)c);
-        i += upper;
-    }
+    ck_put_printable(&b, text, false);
     ck_print_slice(ctx, ck_buf_slice(&b));
 }
 

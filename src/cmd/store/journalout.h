@@ -15,7 +15,7 @@ int ck_journal_moment(const struct ck_journal_history *h, const char *text,
 int ck_journal_print(struct ck_ctx *ctx, const struct ck_journal_history *h,
                      const struct ck_journal_view *from, const struct ck_journal_view *to,
                      const struct ck_journal_changes *changes, bool contents, struct ck_err *err);
-/* Print text that others wrote; what would steer a terminal becomes `?`. */
+/* Print text that others wrote, as ck_put_printable(). */
 void ck_journal_print_text(struct ck_ctx *ctx, struct ck_slice text);
 /* As a document: path, before, after. */
 struct ck_val *ck_journal_files_doc(struct ck_arena *a, const struct ck_journal_changes *changes);
