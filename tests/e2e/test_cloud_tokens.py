@@ -492,7 +492,13 @@ def test_nothing_found_names_every_source(world):
     p = world.run("azure")
     assert p.returncode == 1 and "no Azure credentials were found; tried:" in world.message
     tried = [line.split(":")[0].strip() for line in world.message.splitlines() if line.startswith("  ")]
-    assert tried == ["shared key", "client secret", "workload identity", "managed identity"] and world.took < 2
+    every = ["shared key", "shared access signature", "client secret", "workload identity", "managed identity"]
+    assert tried == every and world.took < 2
+    del world.env["AZURE_TOKEN_CREDENTIALS"]
+    p = world.run("azure")
+    assert p.returncode == 1 and "managed identity: metadata service: " in world.message
+    tried = [line.split(":")[0].strip() for line in world.message.splitlines() if line.startswith("  ")]
+    assert tried == every[:-1]
 
 
 @pytest.mark.parametrize("store", STORES)

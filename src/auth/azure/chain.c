@@ -159,6 +159,11 @@ static const struct source {
     {"managed identity", "ManagedIdentityCredential", managed_identity},
 };
 
+/* The sources that are not asked here: whoever has one of them does not come here. */
+#define NOT_SET                                                                                    \
+    "\n  shared key: AZURE_STORAGE_KEY is not set"                                                 \
+    "\n  shared access signature: AZURE_STORAGE_SAS_TOKEN is not set"
+
 static bool wanted(const char *choice, const struct source *s)
 {
     return !choice || strcasecmp(choice, "prod") == 0 || strcasecmp(choice, s->sdk_name) == 0;
@@ -187,14 +192,12 @@ static int fetch(struct ck_token_source *base, struct ck_token *ret, struct ck_e
             r = ck_token_fail(&why, ck_buf_str(&what));
             if (!report.len)
                 return err ? ck_err_move(err, &why) : r;
-            return ck_fail(err, why.code, "%s; passed over:%s", ck_err_msg(&why),
+            return ck_fail(err, why.code, "%s; passed over:" NOT_SET "%s", ck_err_msg(&why),
                            ck_buf_str(&report));
         }
         ck_buf_fmt(&report, "\n  %s: %s", s->name, ck_err_msg(&why));
     }
-    return ck_fail(err, CK_UNAUTHENTICATED,
-                   "no Azure credentials were found; tried:"
-                   "\n  shared key: AZURE_STORAGE_KEY is not set%s",
+    return ck_fail(err, CK_UNAUTHENTICATED, "no Azure credentials were found; tried:" NOT_SET "%s",
                    ck_buf_str(&report));
 }
 
