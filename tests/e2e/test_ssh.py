@@ -471,7 +471,7 @@ def unknown_host(s):
 def changed_host(s):
     other = " ".join((s.dir / "stranger.pub").read_text().split()[:2])
     (s.dir / "changed").write_text(f"[127.0.0.1]:{s.port} {other}\n")
-    return {"config": s.client_config("user", name="changed", UserKnownHostsFile=s.dir / "changed")}, ["Host key verification failed"]
+    return {"config": s.client_config("user", name="changed", UserKnownHostsFile=s.dir / "changed")}, ["has changed", "something else answers in its place"]
 
 
 def nobody_listens(s):
@@ -488,11 +488,15 @@ def no_program(s):
     return {"env": {"CKOPS_SSH": "no-such-program"}}, ["the program no-such-program is not installed"]
 
 
+def blanks(s):
+    return {"env": {"CKOPS_SSH": " ", "PATH": "/nonexistent"}}, ["the program ssh is not installed"]
+
+
 def bad_option(s):
     return {"env": {"CKOPS_SSH": "ssh -oNoSuchOption=1"}}, ["NoSuchOption".lower()]
 
 
-@pytest.mark.parametrize("setup", [wrong_key, unknown_host, changed_host, nobody_listens, passphrase, no_program, bad_option],
+@pytest.mark.parametrize("setup", [wrong_key, unknown_host, changed_host, nobody_listens, passphrase, no_program, blanks, bad_option],
                          ids=lambda f: f.__name__)
 def test_one_clear_message(server, setup):
     options, texts = setup(server)

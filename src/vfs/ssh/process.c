@@ -43,7 +43,9 @@ static const char **command(struct ck_arena *a, const struct ck_env *env, const 
     const char **argv = ck_arena_alloc(a, MAX_ARGS * sizeof *argv);
     const char *given = ck_env_nonempty(env, "CKOPS_SSH"), *at = strrchr(target, '@');
     size_t n = 0;
-    add_words(a, argv, &n, given ? given : "ssh");
+    add_words(a, argv, &n, given ? given : "");
+    if (!n)
+        argv[n++] = "ssh";
     static const char *const fixed[] = {"-T",
                                         "-x",
                                         "-a",
@@ -205,12 +207,15 @@ int ck_ssh_explain(const struct ck_ssh_child *c, const char *target, int status,
         enum ck_code code;
         const char *hint;
     } known[] = {
+        /* before "verification failed", which ssh says of this too */
+        {"has changed and you have requested strict checking", CK_UNAUTHENTICATED,
+         "; it may have a new key, or something else answers in its place: ask whoever runs it, "
+         "before the old key is taken out of known_hosts"},
         {"Permission denied", CK_UNAUTHENTICATED,
          "; does `ssh TARGET` work without asking for anything? A key needs an agent, or a file "
          "without a passphrase"},
         {"Host key verification failed", CK_UNAUTHENTICATED,
          "; connect once by hand and compare the host's key, or put it into known_hosts"},
-        {"REMOTE HOST IDENTIFICATION", CK_UNAUTHENTICATED, "; the host's key has changed"},
         {"Too many authentication failures", CK_UNAUTHENTICATED, ""},
         {"Could not resolve hostname", CK_UNAVAILABLE, ""},
         {"subsystem request failed", CK_UNSUPPORTED, "; the server offers no SFTP"},
