@@ -28,6 +28,7 @@ static int get(struct ck_vfs_ctx *ctx, struct ck_arena *a, const char *url, cons
     req.follow = !metadata;
     req.no_proxy = metadata;
     req.ca_file = ck_env_nonempty(ctx->env, "CKOPS_STORE_CA_BUNDLE");
+    req.tls = &ck_vfs_tls;
     if (header)
         ck_nvs_add(a, &req.headers, header, value);
     if (!ctx->http)

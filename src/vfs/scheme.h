@@ -2,6 +2,7 @@
  * scheme's file; vfs.c holds the table. */
 #pragma once
 
+#include "net/http.h"
 #include "vfs/vfs.h"
 
 /* Decoded parts of scheme://container/key (kOps' net/url rules, vfs.md §1.3). Strings in the
@@ -21,6 +22,9 @@ int ck_vfs_refuse_query(const char *invalid, const char *url, struct ck_err *err
 
 /* Refuse control characters and URLs with credentials; the message does not repeat those. */
 int ck_vfs_check_location(const char *url, struct ck_err *err);
+
+/* For requests whose trusted authorities CKOPS_STORE_CA_BUNDLE names. */
+extern const struct ck_tls ck_vfs_tls;
 
 typedef int (*ck_vfs_parse_fn)(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *ret,
                                struct ck_err *err);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "net/http.h"
+#include "vfs/scheme.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,10 @@ void ck_vfs_ctx_done(struct ck_vfs_ctx *ctx)
         ck_http_free(ctx->http);
     ctx->http = NULL;
 }
+
+const struct ck_tls ck_vfs_tls = {
+    .hint = "if it comes from an authority of your own, name a file with that authority's "
+            "certificate in CKOPS_STORE_CA_BUNDLE or SSL_CERT_FILE"};
 
 struct span {
     const struct ck_path *p;

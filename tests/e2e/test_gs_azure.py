@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -131,6 +132,26 @@ def test_a_token_for_something_else_is_reported_at_once(tls_azurite, pki, claims
     s.shutdown()
     assert p.returncode == 1 and b"as client c (from AZURE_CLIENT_SECRET): 403 AuthenticationFailed" in p.stderr, p.stderr
     assert b"not accepted" in p.stderr and time.monotonic() - began < 10 and len(asked) == 1
+
+
+@names
+def test_what_an_unknown_authority_says_to_set_helps(tls_azurite, pki, kind):  # noqa: F811
+    env = env_for(kind, tls_azurite.url)
+    p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")], env)
+    assert p.returncode == 1 and b"is not trusted" in p.stderr, p.stderr
+    said = re.search(rb"certificate in (.*)\n", p.stderr).group(1).decode().split(" or ")
+    assert said == ["CKOPS_STORE_CA_BUNDLE", "SSL_CERT_FILE"]
+    for name in said:
+        p = run([PROGRAM, "get", "clusters", "--state", kind.store(kind, "bkt")], {**env, name: str(pki / "ca.pem")})
+        assert b"is not trusted" not in p.stderr, p.stderr
+
+
+def test_the_token_service_s_authority_is_not_the_store_s(tls_azurite, pki):  # noqa: F811
+    env = by_token(tls_azurite, tls_azurite.url, pki)
+    p = run([PROGRAM, "get", "clusters", "--state", tls_azurite.store("cont")], env)
+    assert p.returncode == 1 and p.stderr.endswith(b"certificate in SSL_CERT_FILE\n"), p.stderr
+    p = run([PROGRAM, "get", "clusters", "--state", tls_azurite.store("cont")], {**env, "SSL_CERT_FILE": str(pki / "ca.pem")})
+    assert b"is not trusted" not in p.stderr, p.stderr
 
 
 RACES = {"creators": "*sixty_four_processes*" if FULL else "*twelve_processes*", "increments": "*increments*"}

@@ -171,6 +171,7 @@ void ck_azure_base(struct ck_arena *a, struct ck_azure *z, const char *method, c
         .retry = CK_RETRY_SAFE,
         .attempts = ATTEMPTS,
         .ca_file = z->ca_file,
+        .tls = &ck_vfs_tls,
         .bucket = "azure",
         .sign = sign,
         .sign_arg = z,

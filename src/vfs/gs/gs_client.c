@@ -125,6 +125,7 @@ void ck_gs_base(struct ck_arena *a, struct ck_gs *g, const char *method, const c
         .retry = CK_RETRY_SAFE,
         .attempts = ATTEMPTS,
         .ca_file = g->ca_file,
+        .tls = &ck_vfs_tls,
         .bucket = "gs",
         .sign = g->tokens ? sign : NULL,
         .sign_arg = g,

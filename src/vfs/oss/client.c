@@ -197,6 +197,7 @@ void ck_oss_base(struct ck_arena *a, struct ck_oss *s, const char *method, const
         .attempts = ATTEMPTS,
         .retry = CK_RETRY_SAFE,
         .ca_file = s->ca_file,
+        .tls = &ck_vfs_tls,
         .max_reply = CK_OBJECT_PAGE_MAX,
         .bucket = "oss",
         .sign = sign,
