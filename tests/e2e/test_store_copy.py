@@ -242,6 +242,14 @@ def test_a_file_beyond_the_limit_of_this_process_fails_alone(tmp_path):
     assert contents(tmp_path / "dst") == {"a": b"1"}
 
 
+def test_a_folder_in_the_place_of_a_file_is_told_from_a_file_of_somebody_else(tmp_path):
+    make(tmp_path / "src", a="1", b="2")
+    (tmp_path / "dst/a").mkdir(parents=True)
+    p = run(tmp_path, "sync", "src", "dst")
+    assert p.returncode == 1 and "directory" in p.stderr and "someone else" not in p.stderr, p.stderr
+    assert contents(tmp_path / "dst") == {"b": b"2"}
+
+
 def test_json_of_a_plan(tmp_path):
     make(tmp_path / "src", a="1")
     make(tmp_path / "dst", b="22")

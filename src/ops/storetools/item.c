@@ -200,10 +200,17 @@ static int transfer(const struct ck_copy_pair *w, const struct ck_copy_item *it,
 
 static const struct ck_write_opts AS_NEW = {.mode = CK_WRITE_CREATE, .sync_later = true};
 
-/* What a create that was refused means in a copy: the comparison found nothing there. */
-static int refused(int r, struct ck_err *err)
+/* What a create that was refused means in a copy: the comparison found no file there. A folder,
+ * say, cannot be read as one. */
+static int refused(int r, const struct ck_path *to, struct ck_err *err)
 {
-    return r == -(int)CK_EXISTS ? ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile") : r;
+    CK_AUTOERR why = CK_ERR_INIT;
+    if (r != -(int)CK_EXISTS)
+        return r;
+    int looked = ck_vfs_read_stream(to, look_away, NULL, NULL, &why);
+    return looked < 0 && looked != -(int)CK_NOT_FOUND
+               ? ck_err_move(err, &why)
+               : ck_fail(err, CK_CONFLICT, "someone else wrote it meanwhile");
 }
 
 int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_t *ret_bytes,
@@ -225,7 +232,7 @@ int ck_copy_apply(const struct ck_copy_pair *w, struct ck_copy_item *it, uint64_
         r = transfer(w, it, &from, &to, &o, &bytes, err);
     if (r == 0)
         *ret_bytes = bytes;
-    return refused(r, err);
+    return refused(r, &to, err);
 }
 
 /* ---- many at once ---- */
@@ -254,7 +261,7 @@ static int on_content(void *arg, size_t i, struct ck_slice content,
         return end_one(m, i, ck_err_move(&it->err, item_err), 0);
     CK_AUTOARENA struct ck_arena *a = ck_arena_new();
     struct ck_path to = ck_copy_at(a, &m->w->to, it->name);
-    int r = refused(write_checked(&to, content, &AS_NEW, &it->err), &it->err);
+    int r = refused(write_checked(&to, content, &AS_NEW, &it->err), &to, &it->err);
     return end_one(m, i, r, r < 0 ? 0 : content.len);
 }
 
