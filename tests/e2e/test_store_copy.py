@@ -258,11 +258,10 @@ def test_json_of_a_plan(tmp_path):
                             {"action": "delete", "path": "b", **({"size": 2} if "size" in doc["plan"][1] else {})}], "unchanged": 0}
 
 
-def test_a_terminal_sees_progress(tmp_path):
-    many(tmp_path / "src", 50)
+def on_a_terminal(tmp_path, *args):
+    """Status, and what the terminal was sent."""
     master, slave = pty.openpty()
-    p = subprocess.Popen([PROGRAM, "store", "copy", "src", "dst"], cwd=tmp_path, env=env_of(tmp_path), stderr=slave,
-                         stdout=subprocess.PIPE)
+    p = subprocess.Popen([PROGRAM, "store", *args], cwd=tmp_path, env=env_of(tmp_path), stderr=slave, stdout=subprocess.DEVNULL)
     os.close(slave)
     text = b""
     try:
@@ -270,7 +269,22 @@ def test_a_terminal_sees_progress(tmp_path):
             text += piece
     except OSError:
         pass
-    assert p.wait() == 0 and b"50 of 50 files, " in text and b"/s" in text and text.endswith(b"\n")
+    os.close(master)
+    return p.wait(), text.decode()
+
+
+def test_a_terminal_sees_progress(tmp_path):
+    many(tmp_path / "src", 50)
+    status, text = on_a_terminal(tmp_path, "copy", "src", "dst")
+    assert status == 0 and "50 of 50 files, " in text and "/s" in text and text.endswith("\n")
+
+
+def test_what_failed_begins_a_line_of_the_terminal(tmp_path):
+    make(tmp_path / "src", **{f"d/{i}": "x" for i in range(200)})
+    make(tmp_path / "dst", d="in the way")
+    status, text = on_a_terminal(tmp_path, "sync", "src", "dst")
+    assert status == 1 and "of 200 files, " in text and "Error: given up with " in text
+    assert all(line.startswith("failed: ") for line in text.splitlines() if "failed: " in line)
 
 
 def test_a_terminal_sees_how_long_a_slow_copy_will_take(tmp_path):

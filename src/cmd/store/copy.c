@@ -43,7 +43,8 @@ static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t
 
 static void failed(void *arg, const char *path, const struct ck_err *why)
 {
-    const struct copying *c = arg;
+    struct copying *c = arg;
+    ck_store_progress_end(&c->progress);
     ck_store_failed(&c->report, "failed", path, why);
 }
 
@@ -117,6 +118,7 @@ static int copy(struct ck_ctx *ctx, const struct copy_opts *o, bool sync, char *
         r = ck_store_guard_open(ctx, &run.from, &run.to, NULL, err);
     if (r == 0)
         r = ck_copy(&run, &stats, err);
+    ck_store_progress_end(&c.progress);
     r = ck_store_guard_close(ctx, r, err);
     if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &stats, dry);

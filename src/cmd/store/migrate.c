@@ -50,7 +50,8 @@ static void planned(void *arg, enum ck_copy_what what, const char *path, int64_t
 
 static void failed(void *arg, const char *path, const struct ck_err *why)
 {
-    const struct migrating *c = arg;
+    struct migrating *c = arg;
+    ck_store_progress_end(&c->progress);
     ck_store_failed(&c->report, why->code == CK_CONFLICT ? "conflict" : "failed", path, why);
 }
 
@@ -215,6 +216,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
         r = ck_store_guard_open(ctx, &run_opts.from, &run_opts.to, ctx->cluster_name, err);
     if (r == 0)
         r = ck_migrate(ctx->arena, &run_opts, &result, err);
+    ck_store_progress_end(&c.progress);
     r = ck_store_guard_close(ctx, r, err);
     if (r == 0 || (c.report.json && ck_len(c.report.failures)))
         print_result(&c, &result);

@@ -50,6 +50,14 @@ void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *
     else
         fprintf(stderr, "%s\n", ck_buf_str(&b));
     fflush(stderr);
+    p->open = p->terminal && !last;
+}
+
+void ck_store_progress_end(struct ck_store_progress *p)
+{
+    if (p->open)
+        fputc('\n', stderr);
+    p->open = false;
 }
 
 void ck_store_planned(const struct ck_store_report *r, enum ck_copy_what what, const char *path,

@@ -63,10 +63,13 @@ void ck_store_guard_keep(struct ck_ctx *ctx); /* renew the locks; to be called n
 /* ---- progress.c ---- */
 struct ck_store_progress {
     bool terminal;        /* standard error is one */
-    int64_t last_line_ms; /* kept by the function */
+    int64_t last_line_ms; /* kept by the functions */
+    bool open;            /* the terminal's line has no end yet */
 };
 /* One line on standard error, rewritten on a terminal, else every five seconds. */
 void ck_store_progress(struct ck_store_progress *p, const struct ck_copy_stats *s);
+/* Before anything else is written there. */
+void ck_store_progress_end(struct ck_store_progress *p);
 void ck_store_bytes(struct ck_buf *b, uint64_t n); /* "3.0 MiB" */
 /* What a copy or a migration is going to do, and what failed: lines, or lists for its JSON. */
 struct ck_store_report {
