@@ -344,8 +344,8 @@ def test_doctor_of_a_local_folder(tmp_path):
     store.mkdir(mode=0o700)
     env = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")} | {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
 
-    def rows(*args):
-        p = subprocess.run([PROGRAM, "store", "doctor", "-o", "json", *args], env=env, text=True, capture_output=True, timeout=60)
+    def rows(*args, before=()):
+        p = subprocess.run([*before, PROGRAM, "store", "doctor", "-o", "json", *args], env=env, text=True, capture_output=True, timeout=60)
         return p.returncode, {c["check"]: c["result"] for c in json.loads(p.stdout)["checks"]}
 
     status, found = rows(str(store))
@@ -358,8 +358,12 @@ def test_doctor_of_a_local_folder(tmp_path):
     store.chmod(0o700)
     status, found = rows(str(store), "--read-only")
     assert found["create"] == found["conditional-update"] == "skipped" and list(store.iterdir()) == []
-    status, found = rows(str(tmp_path / "none"))
-    assert status == 2 and found["store"] == "fail"
+    (tmp_path / "file").write_text("x")
+    for none in ("none", "file"):
+        status, found = rows(str(tmp_path / none))
+        assert status == 2 and found["store"] == "fail"
+    status, found = rows(str(store), before=["prlimit", "--fsize=0"])  # no write succeeds, so no deletion does
+    assert status == 2 and found["create"] == "fail" and found["delete"] == "skipped" and list(store.iterdir()) == []
 
 
 # ---- nodes ----

@@ -29,11 +29,12 @@ static const char *permission(const struct visit *v, enum ck_permission_for what
 
 /* A failure that is no answer about permissions: connection, identity, a store that is not there.
  */
-static void failure(struct ck_exam *x, const struct ck_err *why)
+static void failure(struct ck_exam *x, const struct ck_path *root, const struct ck_err *why)
 {
-    const char *check = why->code == CK_UNAUTHENTICATED                        ? "identity"
-                        : why->code == CK_INVALID || why->code == CK_NOT_FOUND ? "store"
-                                                                               : "connection";
+    bool store = why->code == CK_INVALID || why->code == CK_NOT_FOUND;
+    const char *check = why->code == CK_UNAUTHENTICATED          ? "identity"
+                        : store || root->vfs->ops->absolute_keys ? "store"
+                                                                 : "connection";
     ck_exam_add(x, check, CK_EXAM_FAIL, "%s", ck_err_msg(why));
     x->stop = true;
 }
@@ -81,7 +82,7 @@ static int listing(struct visit *v)
         outcome(v, "list", CK_PERMISSION_LIST, r, &why);
         return r;
     }
-    failure(v->x, &why);
+    failure(v->x, v->root, &why);
     return r;
 }
 
@@ -156,11 +157,13 @@ static void removing(struct visit *v)
 {
     CK_AUTOERR why = CK_ERR_INIT;
     int r = v->written ? ck_vfs_remove(&v->probe, NULL, &why) : 0;
-    if (r == 0 || r == -(int)CK_NOT_FOUND) {
-        outcome(v, "delete", CK_PERMISSION_DELETE, r, &why);
+    if (r == -(int)CK_NOT_FOUND) { /* what failed to be created */
+        ck_exam_add(v->x, "delete", CK_EXAM_SKIPPED, "nothing could be written");
         return;
     }
     outcome(v, "delete", CK_PERMISSION_DELETE, r, &why);
+    if (r == 0)
+        return;
     ck_exam_add(v->x, "probe", CK_EXAM_FAIL, "%s could not be deleted again: delete it",
                 ck_path_text(v->a, &v->probe));
 }
@@ -183,6 +186,7 @@ static void writing(struct visit *v)
     if (!outcome(v, "create", CK_PERMISSION_CREATE, r, &why)) {
         if (v->written)
             removing(v);
+        remove_folder(v);
         ck_exam_add(v->x, "conditional-writes", CK_EXAM_SKIPPED, "nothing could be written");
         return;
     }
@@ -234,7 +238,7 @@ int ck_doctor_run(struct ck_arena *a, const struct ck_path *root, const struct c
     ctx->watch = NULL;
     int r = ck_vfs_examine(root, ret, &why);
     if (r < 0)
-        failure(ret, &why);
+        failure(ret, root, &why);
     r = ret->stop || ret->probed ? 0 : ordinary(&v, err);
     ctx->watch = watch;
     return r;
