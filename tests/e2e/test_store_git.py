@@ -266,6 +266,53 @@ def test_trees_that_cannot_be_trusted_are_refused(shop, tmp_path):
     assert p.returncode == 1 and not os.path.exists(shop.path("../nowhere"))
 
 
+def around_git(shop, word, script):
+    """A PATH on which git does something of its own before (BEFORE) or after (AFTER) one of its commands."""
+    folder = shop.tree.parent / "wrapped"
+    folder.mkdir(exist_ok=True)
+    real = shutil.which("git")
+    (folder / "git").write_text(f"""#!/bin/sh
+case " $* " in *" {word} "*) {script.get("before", ":")} ;; esac
+{real} "$@"; status=$?
+case " $* " in *" {word} "*) {script.get("after", ":")} ;; esac
+exit $status
+""")
+    (folder / "git").chmod(0o700)
+    return {"PATH": f"{folder}:{shop.env['PATH']}"}
+
+
+def test_an_edit_made_while_the_export_runs_is_not_lost(shop):
+    shop.create()
+    shop.exported()
+    shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    shop.ok("create", "-f", "-", stdin=GROUP.replace("name: nodes", "name: more"))
+    head = shop.git("rev-parse", "HEAD")
+    for path in (NODES, f"{NAME}/instancegroup/more"):  # of the tree, and not of the tree so far
+        env = around_git(shop, "fast-import", {"before": f"echo mine > {shop.tree / path}"})
+        p = shop.run("store", "export", "--git", "tree", env=env)
+        assert p.returncode == 1 and "git read-tree failed" in p.stderr and path in p.stderr
+        assert (shop.tree / path).read_text() == "mine\n" and shop.git("rev-parse", "HEAD") == head
+        shop.git("checkout", "-q", ".")
+        shop.git("clean", "-qfd")
+    assert shop.exported() == 2 and shop.in_tree() == shop.configuration()
+    assert "ckops-export" not in shop.git("for-each-ref")
+
+
+@pytest.mark.parametrize("word", ["fast-import", "read-tree", "update-ref"])
+def test_a_killed_export_leaves_nothing_that_would_take_the_stores_changes_back(shop, word):
+    shop.create()
+    shop.exported()
+    shop.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    store = shop.cluster()
+    p = shop.run("store", "export", "--git", "tree", env=around_git(shop, word, {"after": "kill -9 $PPID"}))
+    assert p.returncode == -9
+    if shop.git("status", "--porcelain"):  # what is there can be committed …
+        shop.git("commit", "-qam", "whatever it was")
+    assert "Nothing to import" in shop.bring("--yes").stdout and shop.cluster() == store
+    shop.exported()
+    assert shop.in_tree() == shop.configuration()
+
+
 def test_what_git_says_of_a_broken_tree_is_passed_on(shop):
     shop.create()
     shop.exported()

@@ -9,6 +9,9 @@
 
 enum { NS = 1000000000, TEXT_MAX = 1000 };
 
+/* Commits that are not on the branch yet; of this working tree alone. */
+static const char PENDING[] = "refs/worktree/ckops-export";
+
 struct file {
     const char *path;
     struct ck_slice data; /* ptr NULL: it goes */
@@ -251,7 +254,7 @@ static void put_commit(struct ck_buf *out, const struct ck_storegit *g, const st
         ck_buf_fmt(&text, "Ckops-Store: %s\n", g->mark);
     for (size_t i = 0; last && i < g->opts->clusters->n; i++)
         ck_buf_fmt(&text, "Ckops-Store: %s %s\n", g->mark, g->opts->clusters->v[i]);
-    ck_buf_fmt(out, "commit %s\n", g->ref);
+    ck_buf_fmt(out, "commit %s\n", PENDING);
     ck_buf_fmt(out, "author %s %lld +0000\n", c->author, (long long)(c->ns / NS));
     ck_buf_fmt(out, "committer %s %lld +0000\n", c->author, (long long)(c->ns / NS));
     put_data(out, ck_buf_slice(&text));
@@ -266,18 +269,39 @@ static void put_commit(struct ck_buf *out, const struct ck_storegit *g, const st
     ck_buf_putc(out, '\n');
 }
 
+/* Index and files first, then the branch: who is interrupted in between finds the store's changes
+ * ready to be committed, not their opposite. Files that were edited since they were looked at make
+ * git refuse. */
+static int check_out(const struct ck_storegit *g, struct ck_err *err)
+{
+    const char *const refresh[] = {"update-index", "-q", "--refresh", NULL};
+    const char *const both[] = {"read-tree", "-m", "-u", "HEAD", PENDING, NULL};
+    const char *const first[] = {"read-tree", "-m", "-u", PENDING, NULL};
+    const char *const move[] = {"update-ref", g->ref, PENDING, g->head, NULL};
+    int edited; /* read-tree knows better */
+    int r = ck_git(g, refresh, CK_S(""), NULL, &edited, err);
+    r = r ? r : ck_git(g, *g->head ? both : first, CK_S(""), NULL, NULL, err);
+    return r ? r : ck_git(g, move, CK_S(""), NULL, NULL, err);
+}
+
 static int write_commits(struct work *w, struct ck_err *err)
 {
     const struct ck_storegit *g = w->g;
+    CK_AUTOERR ignored = CK_ERR_INIT;
     CK_AUTOBUF struct ck_buf stream = {.secret = true};
     ck_buf_puts(&stream, "feature done\n");
     for (size_t i = 0; i < w->n; i++)
         put_commit(&stream, g, &w->v[i], i == 0, i + 1 == w->n);
     ck_buf_puts(&stream, "done\n");
-    const char *const import[] = {"fast-import", "--quiet", "--date-format=raw", NULL};
-    const char *const reset[] = {"reset", "-q", "--hard", NULL};
+    /* forced: an export that was killed may have left the reference */
+    const char *const import[] = {"fast-import", "--quiet", "--force", "--date-format=raw", NULL};
+    const char *const forget[] = {"update-ref", "-d", PENDING, NULL};
     int r = ck_git(g, import, ck_buf_slice(&stream), NULL, NULL, err);
-    return r ? r : ck_git(g, reset, CK_S(""), NULL, NULL, err);
+    if (r < 0)
+        return r;
+    r = check_out(g, err);
+    (void)ck_git(g, forget, CK_S(""), NULL, NULL, &ignored);
+    return r;
 }
 
 static int refuse_edits(const struct ck_storegit *g, struct ck_err *err)
