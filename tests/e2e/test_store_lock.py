@@ -153,6 +153,19 @@ def test_unlocking_what_one_does_not_hold_changes_nothing(folder, ann, bob):
     assert ann.lock()["stolen"][-1]["by"].startswith("bob on ")
 
 
+def test_of_several_locks_each_that_one_holds_is_given_back(folder, ann, bob):
+    names = [NAME, "d.example.com", "e.example.com"]
+    for name in names[1:]:
+        ann.ok("create", "-f", "-", stdin=ALL.replace(NAME, name))
+    for name in names:
+        ann.ok("store", "lock", name)
+    for name in names[:2]:
+        bob.ok("store", "lock", "steal", name, "--yes")
+    text = ann.refused("store", "unlock", *names)
+    assert text.count("was stolen by bob") == 2 and all(f'"{name}"' in text for name in names[:2])
+    assert {lock["cluster"]: lock["holder"] for lock in json.loads(ann.ok("store", "lock", "show", "-o", "json").stdout)} == dict.fromkeys(names[:2], "bob")
+
+
 def test_a_cluster_that_is_not_there_cannot_be_locked(folder, ann):
     for command in (["store", "lock", "nosuch.example.com"], ["store", "lock", "steal", "nosuch.example.com", "--yes"],
                     ["store", "lock", "nosuch.example.com", "--", "true"], ["store", "lock", "show", "nosuch.example.com"],

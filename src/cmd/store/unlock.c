@@ -3,6 +3,8 @@
 #include "cmd/frame/locking.h"
 #include "cmd/store/storecmd.h"
 
+#include "base/log.h"
+
 enum { SIGNALED = 128 };
 
 struct unlock_opts {
@@ -62,6 +64,22 @@ static int unlock(struct ck_ctx *ctx, const struct ck_store *s, const char *clus
     return r;
 }
 
+/* One that cannot be given back keeps the others from nothing; all failures are told. */
+static int unlock_all(struct ck_ctx *ctx, const struct ck_store *s, int argc, char **argv,
+                      const struct unlock_opts *o, struct ck_err *err)
+{
+    for (int i = 0; i < argc; i++) {
+        CK_AUTOERR e = CK_ERR_INIT;
+        if (unlock(ctx, s, argv[i], o, &e) == 0)
+            continue;
+        if (err->code == CK_OK)
+            ck_err_move(err, &e);
+        else
+            ck_warn("%s", ck_err_msg(&e));
+    }
+    return -(int)err->code;
+}
+
 /* What is not given back ends by itself. */
 static void unlock_each(struct ck_ctx *ctx, const struct ck_store *s, int argc, char **argv,
                         const struct unlock_opts *o)
@@ -101,9 +119,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     }
     if (r == 0 && argc <= 1)
         r = unlock(ctx, s, ctx->cluster_name, o, err);
-    for (int i = 0; r == 0 && argc > 1 && i < argc; i++)
-        r = unlock(ctx, s, argv[i], o, err);
-    return r;
+    return r == 0 && argc > 1 ? unlock_all(ctx, s, argc, argv, o, err) : r;
 }
 
 #define O(member) .off = offsetof(struct unlock_opts, member), .given_off = CK_OPT_NO_GIVEN
