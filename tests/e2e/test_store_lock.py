@@ -460,7 +460,7 @@ def busy(folder):
 def test_a_holder_stopped_at_any_moment_writes_nothing_after_the_next_one(folder, ann, bob):
     many = "\n---\n".join(GROUP.replace("name: nodes", f"name: g%d-{i}") for i in range(150))
     groups, cut = folder.dir / NAME / "instancegroup", 0
-    for n in range(60 if FULL else 1):
+    for n in range(60 if FULL else 10):
         manifest = ann.home / "many.yaml"
         manifest.write_text(many.replace("%d", str(n)))
         p = ann.start("create", "-f", str(manifest), "--lock", "--lock-lease", "2s")
@@ -483,6 +483,8 @@ def test_a_holder_stopped_at_any_moment_writes_nothing_after_the_next_one(folder
             assert "is not held any more" in err or "it took more than" in err, err
         for f in after:
             f.unlink()
+        if cut and not FULL:  # where others keep the machine busy one may be done before it is stopped
+            break
     assert cut, "no holder was stopped in its work"
 
 
