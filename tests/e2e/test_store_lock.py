@@ -171,6 +171,7 @@ def test_a_cluster_that_is_not_there_cannot_be_locked(folder, ann):
                     ["store", "lock", "nosuch.example.com", "--", "true"], ["store", "lock", "show", "nosuch.example.com"],
                     ["store", "log", "nosuch.example.com"]):
         assert "not " in ann.refused(*command, status=1)
+    assert "has no journal" in ann.refused("store", "undo", "nosuch.example.com", "--yes", "--lock", status=1)
     assert "would lead out" in ann.refused("store", "lock", "../x", status=1) and not (folder.dir / ".ckops").exists()
 
 
@@ -237,6 +238,23 @@ def test_a_lock_by_hand_that_has_ended_is_its_holders_for_the_asking(folder, ann
     assert "Locked" in ann.ok("store", "lock", NAME).stdout
     ann.ok(*SET, "spec.maxSize=4")
     assert ann.lock()["state"] == "held" and ann.lock()["stolen"] == []
+
+
+def test_who_waits_to_restore_restores_over_what_the_holder_did(folder, ann, bob):
+    ann.ok("store", "settings", "--journal=true")
+    ann.ok("store", "snapshot")
+    ann.ok(*SET, "spec.maxSize=3")
+    moment = json.loads(ann.ok("store", "log", NAME, "-o", "json").stdout)[0]["id"]
+    before = {k: folder.read(k) for k in folder.keys() if k.startswith(NAME)}
+    ann.ok("store", "lock", NAME)
+    p = bob.start("store", "restore", NAME, "--at", moment, "--yes", "--lock", "--lock-timeout", "2m")
+    assert "waiting for the lock" in p.stderr.readline()
+    ann.ok("create", "-f", "-", stdin=GROUP.replace("name: nodes", "name: more"))
+    ann.ok(*SET, "spec.maxSize=4")
+    ann.ok("store", "unlock", NAME)
+    out, err = p.communicate(timeout=120)
+    assert p.returncode == 0, (out, err)
+    assert {k: folder.read(k) for k in folder.keys() if k.startswith(NAME)} == before
 
 
 # ---- the store's settings

@@ -46,7 +46,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_journal_history h;
     struct ck_journal_view now, from, to;
     struct ck_journal_changes changes;
-    int r = ck_journal_open(ctx, a, &h, err);
+    int r = ck_journal_open(ctx, a, false, &h, err);
     r = r ? r : ck_journal_now(a, h.s, h.cluster, &now, err);
     r = r ? r : view_of(&h, argv[0], &now, &from, err);
     r = r ? r : view_of(&h, argc > 1 ? argv[1] : "now", &now, &to, err);

@@ -29,14 +29,18 @@ static int only_cluster(struct ck_ctx *ctx, const struct ck_store *s, struct ck_
     return 0;
 }
 
-int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, struct ck_journal_history *ret,
-                    struct ck_err *err)
+int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, bool to_change,
+                    struct ck_journal_history *ret, struct ck_err *err)
 {
     struct ck_store *s;
     int r = ck_ctx_store(ctx, &s, err);
     if (r == 0 && !*ctx->cluster_name)
         r = only_cluster(ctx, s, err);
     r = r ? r : ck_journal_load(a, s, ctx->cluster_name, ret, err);
+    if (r == 0 && ret->n && to_change)
+        r = ck_ctx_lock(ctx, ctx->cluster_name, err);
+    if (r == 0 && ctx->locker.n) /* what is compared must not be older than the lock */
+        r = ck_journal_load(a, s, ctx->cluster_name, ret, err);
     if (r == 0 && ret->n == 0)
         return ck_fail(
             err, CK_NOT_FOUND,

@@ -5,9 +5,10 @@
 #include "ops/journal/journal.h"
 
 /* Open the store and read the journal of the cluster that was named, or of the only one that has a
- * journal. INVALID: none was named and there are several; NOT_FOUND: none has one. */
-int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, struct ck_journal_history *ret,
-                    struct ck_err *err);
+ * journal; with `to_change` its lock is taken first, where locks are asked for. INVALID: none was
+ * named and there are several; NOT_FOUND: none has one. */
+int ck_journal_open(struct ck_ctx *ctx, struct ck_arena *a, bool to_change,
+                    struct ck_journal_history *ret, struct ck_err *err);
 /* ck_journal_point_of(), with a warning for a time that the journal does not reach back to. */
 int ck_journal_moment(const struct ck_journal_history *h, const char *text,
                       struct ck_journal_point *ret, struct ck_err *err);

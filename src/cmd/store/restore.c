@@ -18,7 +18,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_journal_view now, then;
     struct ck_journal_changes changes;
     struct ck_journal_point p;
-    int r = ck_journal_open(ctx, a, &h, err);
+    int r = ck_journal_open(ctx, a, o->yes, &h, err);
     r = r ? r : ck_journal_moment(&h, o->at, &p, err);
     if (r == 0 && p.now)
         r = ck_fail(err, CK_INVALID, "what is there now needs no restoring");

@@ -17,7 +17,7 @@ static int run(struct ck_ctx *ctx, void *opts, int argc, char **argv, struct ck_
     struct ck_journal_view now, then;
     struct ck_journal_changes changes;
     const struct ck_journal_entry *last;
-    int r = ck_journal_open(ctx, a, &h, err);
+    int r = ck_journal_open(ctx, a, o->yes, &h, err);
     r = r ? r : ck_journal_now(a, h.s, h.cluster, &now, err);
     r = r ? r : ck_journal_undo(&h, &now, &last, &changes, err);
     if (r < 0)
