@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 enum { TOKEN_MAX = 16 * 1024 };
@@ -11,13 +10,11 @@ enum { TOKEN_MAX = 16 * 1024 };
 /* Plain http only to the hosts that agents listen on. */
 static bool http_allowed(const char *host)
 {
-    static const char *const fixed[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23",
-                                        "localhost", "::1"};
+    static const char *const fixed[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23"};
     for (size_t i = 0; i < CK_ARRAY_LEN(fixed); i++)
         if (strcmp(host, fixed[i]) == 0)
             return true;
-    struct in_addr a;
-    return inet_pton(AF_INET, host, &a) == 1 && (ntohl(a.s_addr) >> 24) == 127;
+    return ck_host_is_loopback(host);
 }
 
 static int add_authorization(struct ck_aws *w, struct ck_req *req, struct ck_err *err)

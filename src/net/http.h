@@ -163,3 +163,9 @@ void ck_url_text(struct ck_buf *out, const struct ck_req *r);
  * the decoded form cannot tell. In the query "+" is a space. A fragment is dropped.
  * Errors: INVALID: no http(s) URL, credentials in it, bad host, port or escape. */
 int ck_url_parse(struct ck_arena *a, const char *url, struct ck_req *ret, struct ck_err *err);
+
+/* This machine: "localhost", or an address of 127.0.0.0/8 or ::1; what it is sent needs no TLS.
+ * Names that begin like such an address ("127.0.0.1.example.com") are anybody's. */
+bool ck_host_is_loopback(const char *host);
+/* An address of 169.254.0.0/16, where metadata services are. */
+bool ck_host_is_link_local(const char *host);

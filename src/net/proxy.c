@@ -53,11 +53,23 @@ static bool in_net_text(const struct address *a, const char *net, unsigned bits)
     return in_net(a, &n, bits);
 }
 
+bool ck_host_is_loopback(const char *host)
+{
+    struct address a = address_of(ck_slice_of(host));
+    return strcasecmp(host, "localhost") == 0 || in_net_text(&a, "127.0.0.0", 8) ||
+           in_net_text(&a, "::1", 128);
+}
+
+bool ck_host_is_link_local(const char *host)
+{
+    struct address a = address_of(ck_slice_of(host));
+    return in_net_text(&a, "169.254.0.0", 16);
+}
+
 /* Loopback as in Go; link-local and the IPv6 metadata address, because only this host has them. */
 static bool local_only(const struct ck_req *r, const struct address *a)
 {
-    return strcasecmp(r->host, "localhost") == 0 || in_net_text(a, "127.0.0.0", 8) ||
-           in_net_text(a, "::1", 128) || in_net_text(a, "169.254.0.0", 16) ||
+    return ck_host_is_loopback(r->host) || in_net_text(a, "169.254.0.0", 16) ||
            in_net_text(a, "fe80::", 10) || in_net_text(a, "fd00:ec2::254", 128);
 }
 

@@ -426,6 +426,8 @@ FAILING = {
         "token service refuses": (failing("token", 401, named_file), "answered 401 invalid_grant: words of the service"),
         "token service over plain http": (creds(lambda w: service_account(w, token_uri="http://192.0.2.1/token")),
                                           "credentials are not sent to 192.0.2.1 without TLS"),
+        "token service that looks local": (creds(lambda w: service_account(w, token_uri="http://127.1.example.com/token")),
+                                           "credentials are not sent to 127.1.example.com without TLS"),
         "user: signed out": (failing("token", 400, creds(authorized_user)), "gcloud auth application-default login"),
         "user: half": (creds({"type": "authorized_user", "client_id": "x"}), "it has no client_secret"),
         "gcloud's file broken": (broken_gcloud_file, "application_default_credentials.json is not a JSON object"),
@@ -515,6 +517,11 @@ def test_tokens_are_not_sent_without_tls(world, store):
     world.env.update(CKOPS_GS_ENDPOINT="http://192.0.2.1", CKOPS_AZURE_ENDPOINT="http://192.0.2.1/az")
     world.run(store)
     assert "tokens are not sent to 192.0.2.1 without TLS" in world.message and not world.seen
+    # a name that begins like an address of this machine is not this machine
+    other = "http://127.0.0.1.example.com"
+    world.env.update(CKOPS_GS_ENDPOINT=other, CKOPS_AZURE_ENDPOINT=other)
+    world.run(store)
+    assert "tokens are not sent to 127.0.0.1.example.com without TLS" in world.message and not world.seen
 
 
 # ---- renewal

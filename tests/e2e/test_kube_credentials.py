@@ -406,6 +406,8 @@ def test_a_kubeconfig_that_is_no_yaml(world):
 def test_credentials_are_not_sent_in_the_clear_to_other_machines(world):
     world.config({"token": SECRET}, {"server": "http://k8s.example.com"})
     world.fails("are not sent to http://k8s.example.com without TLS")
+    world.config({"token": SECRET}, {"server": "http://127.0.0.1.example.com"})
+    world.fails("are not sent to http://127.0.0.1.example.com without TLS")
 
 
 # ---- renewal

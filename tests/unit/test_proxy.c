@@ -115,11 +115,27 @@ static void an_unknown_kind_of_proxy_is_refused_without_its_password(void **stat
     close_script(f);
 }
 
+static void names_that_look_like_this_machine_are_others(void **state)
+{
+    static const char *const own[] = {"localhost",       "LOCALHOST", "127.0.0.1",
+                                      "127.255.255.254", "::1",       "::ffff:127.0.0.1"};
+    static const char *const others[] = {
+        "127.0.0.1.example.com", "127.example.com", "localhost.example.com", "128.0.0.1", "::2", "",
+        "169.254.169.254"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(own); i++)
+        assert_true(ck_host_is_loopback(own[i]));
+    for (size_t i = 0; i < CK_ARRAY_LEN(others); i++)
+        assert_false(ck_host_is_loopback(others[i]));
+    assert_true(ck_host_is_link_local("169.254.169.254"));
+    assert_false(ck_host_is_link_local("169.254.example.com"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_proxy_covers_names_ports_addresses_and_networks),
         cmocka_unit_test(the_proxy_variable_of_the_scheme_wins),
+        cmocka_unit_test(names_that_look_like_this_machine_are_others),
         cmocka_unit_test(an_unknown_kind_of_proxy_is_refused_without_its_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,8 +29,7 @@ struct source {
 static bool is_metadata_host(const char *host)
 {
     return strcmp(host, "169.254.169.254") == 0 || strcmp(host, "fd00:ec2::254") == 0 ||
-           ck_str_starts(host, "127.") || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0;
+           ck_host_is_loopback(host);
 }
 
 static int ask(struct source *s, const char *method, const char *name, const char *more,

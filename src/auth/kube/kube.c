@@ -185,12 +185,6 @@ static int renew(struct ck_kube *k, struct ck_err *err)
     return 0;
 }
 
-static bool on_this_machine(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || ck_str_starts(host, "127.") ||
-           strcmp(host, "::1") == 0;
-}
-
 static int sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *err)
 {
     struct ck_kube *k = arg;
@@ -201,7 +195,7 @@ static int sign(void *arg, struct ck_arena *a, struct ck_req *r, struct ck_err *
         ck_nvs_add(a, &r->headers, k->as.v[i].name, k->as.v[i].value);
     if (!k->live.len && !k->basic)
         return 0;
-    if (strcmp(r->scheme, "http") == 0 && !on_this_machine(r->host))
+    if (strcmp(r->scheme, "http") == 0 && !ck_host_is_loopback(r->host))
         return ck_fail(err, CK_INVALID,
                        "%s: its credentials are not sent to %s without TLS; give the server an "
                        "https:// URL",

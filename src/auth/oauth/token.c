@@ -87,8 +87,7 @@ void ck_form_add(struct ck_buf *form, const char *name, const char *value)
 /* Nothing on the way could listen: this machine and the link-local services of clouds. */
 static bool nearby(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           ck_str_starts(host, "127.") || ck_str_starts(host, "169.254.");
+    return ck_host_is_loopback(host) || ck_host_is_link_local(host);
 }
 
 int ck_token_request(struct ck_arena *a, const char *url, const char *what, struct ck_req *ret,

@@ -16,12 +16,6 @@ enum { ATTEMPTS = 5, ERROR_MAX = 1 << 20, MAX_SKEW_S = 7 * 24 * 3600, SKEW_S = 6
 
 /* ---- endpoint and identity ---- */
 
-static bool loopback(const char *host)
-{
-    return ck_str_starts(host, "127.") || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0;
-}
-
 static int endpoint(struct ck_azure *z, struct ck_err *err)
 {
     struct ck_arena *a = z->base.base.ctx->arena;
@@ -38,7 +32,7 @@ static int endpoint(struct ck_azure *z, struct ck_err *err)
         return ck_fail(err, CK_INVALID,
                        "CKOPS_AZURE_ENDPOINT is not usable: give the http(s):// URL of the "
                        "account's blob service");
-    if (z->auth != CK_AZURE_KEY && strcmp(r.scheme, "https") != 0 && !loopback(r.host))
+    if (z->auth != CK_AZURE_KEY && strcmp(r.scheme, "https") != 0 && !ck_host_is_loopback(r.host))
         return ck_fail(err, CK_INVALID,
                        "CKOPS_AZURE_ENDPOINT: tokens are not sent to %s without TLS", r.host);
     size_t n = strlen(r.path);

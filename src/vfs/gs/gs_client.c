@@ -31,8 +31,7 @@ static int endpoint(struct ck_gs *g, const char *variable, const char *url, bool
         return ck_fail(err, CK_INVALID,
                        "%s is not usable: give HOST:PORT or an http(s):// URL without a query",
                        variable);
-    if (tokens && strcmp(r.scheme, "https") != 0 && !ck_str_starts(r.host, "127.") &&
-        strcmp(r.host, "localhost") != 0 && strcmp(r.host, "::1") != 0)
+    if (tokens && strcmp(r.scheme, "https") != 0 && !ck_host_is_loopback(r.host))
         return ck_fail(err, CK_INVALID, "%s: tokens are not sent to %s without TLS", variable,
                        r.host);
     size_t n = strlen(r.path);

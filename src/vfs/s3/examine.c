@@ -176,12 +176,6 @@ static bool identity(struct exam *e)
     return true;
 }
 
-static bool this_machine(const char *host)
-{
-    return ck_str_starts(host, "127.") || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "::1") == 0;
-}
-
 static void endpoint(struct exam *e, const struct answer *w)
 {
     const struct ck_s3 *s = e->s;
@@ -196,11 +190,12 @@ static void endpoint(struct exam *e, const struct answer *w)
     if (*w->server)
         ck_buf_fmt(&b, ", server %.60s", w->server);
     if (plain)
-        ck_buf_puts(&b, this_machine(s->host)
+        ck_buf_puts(&b, ck_host_is_loopback(s->host)
                             ? "; not encrypted, on this machine"
                             : "; not encrypted: keys and secrets cross the network in the clear; "
                               "give an https:// endpoint");
-    ck_exam_add(e->x, "endpoint", plain && !this_machine(s->host) ? CK_EXAM_FAIL : CK_EXAM_OK, "%s",
+    ck_exam_add(e->x, "endpoint",
+                plain && !ck_host_is_loopback(s->host) ? CK_EXAM_FAIL : CK_EXAM_OK, "%s",
                 ck_buf_str(&b));
 }
 
