@@ -530,4 +530,4 @@ def test_illegal_location_is_refused_before_any_request(url):
 def test_no_secret_at_the_highest_verbosity(running, tmp_path, kind):
     store = Store(running(kind), tmp_path)
     p = store.ok("create", "-f", "-", "-v", "10", stdin=ALL)  # run() looks for the secret
-    assert "SharedKey kopstest:" not in p.stderr and "PUT" in p.stderr or "POST" in p.stderr
+    assert "SharedKey kopstest:" not in p.stderr and ("PUT" in p.stderr or "POST" in p.stderr)
