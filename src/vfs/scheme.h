@@ -23,6 +23,9 @@ int ck_vfs_refuse_query(const char *invalid, const char *url, struct ck_err *err
 /* Refuse control characters and URLs with credentials; the message does not repeat those. */
 int ck_vfs_check_location(const char *url, struct ck_err *err);
 
+/* A setting that is "yes" or "no"; *ret stays when the variable is not set. INVALID: anything else.
+ */
+int ck_vfs_switch(const struct ck_env *env, const char *name, bool *ret, struct ck_err *err);
 /* For requests whose trusted authorities CKOPS_STORE_CA_BUNDLE names. */
 extern const struct ck_tls ck_vfs_tls;
 

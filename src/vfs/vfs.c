@@ -30,6 +30,19 @@ const struct ck_tls ck_vfs_tls = {
     .hint = "if it comes from an authority of your own, name a file with that authority's "
             "certificate in CKOPS_STORE_CA_BUNDLE or SSL_CERT_FILE"};
 
+int ck_vfs_switch(const struct ck_env *env, const char *name, bool *ret, struct ck_err *err)
+{
+    const char *v = ck_env_nonempty(env, name);
+    if (!v)
+        return 0;
+    *ret = strcmp(v, "yes") == 0;
+    if (*ret || strcmp(v, "no") == 0)
+        return 0;
+    CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
+    ck_goquote(&quoted, ck_slice_of(v));
+    return ck_fail(err, CK_INVALID, "%s is %s: it must be yes or no", name, ck_buf_str(&quoted));
+}
+
 struct span {
     const struct ck_path *p;
     const char *what;

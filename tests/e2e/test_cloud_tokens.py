@@ -447,6 +447,7 @@ FAILING = {
     },
     "azure": {
         "key is no base64": (variables(AZURE_STORAGE_KEY="no base64!"), "AZURE_STORAGE_KEY is not base64"),
+        "container on request": (variables(AZURE_STORAGE_KEY="a2V5", CKOPS_AZURE_CREATE_CONTAINER="true"), "it must be yes or no"),
         "signature is none": (variables(AZURE_STORAGE_SAS_TOKEN="sas-s3cret"), "AZURE_STORAGE_SAS_TOKEN is no shared access"),
         "wrong client secret": (wrong_secret, "client secret: client client-1 of tenant tenant-1: sign-in service: 127.0.0.1 "
                                               "answered 401 invalid_client: AADSTS7000215"),

@@ -261,6 +261,7 @@ def test_the_earlier_source_wins(server, meta, first, second):
     ({"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}, "ALIBABA_CLOUD_ECS_METADATA_DISABLED is true"),
     ({"OSS_REGION": "", "CKOPS_OSS_ENDPOINT": "", "METADATA_ENDPOINT": "http://127.0.0.1:1"}, "can't get region-id from ECS metadata"),
     ({"OSS_REGION": "Not/a/region"}, "OSS_REGION is no region"),
+    ({"CKOPS_OSS_LOCKS": "false"}, 'CKOPS_OSS_LOCKS is "false": it must be yes or no'),
 ])
 def test_missing_credentials_are_one_clear_message_within_two_seconds(server, env, text):
     p = get(server, env)

@@ -269,7 +269,7 @@ def test_commands_share_a_connection_by_themselves(sharing):
         s.process.terminate()
         s.process.wait()
         assert NAME in run(s, "get", "clusters", state=state, env=sharing.env).stdout
-        others = [{"CKOPS_SSH_SHARE": "no"}, {"SSH_AUTH_SOCK": "/nonexistent"}, {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -oUser=other"},
+        others = [{"CKOPS_SSH_SHARE": "no"}, {"CKOPS_SSH_SHARE": "false"}, {"SSH_AUTH_SOCK": "/nonexistent"}, {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -oUser=other"},
                   {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -oControlMaster=no"}, {"CKOPS_SSH": s.env()["CKOPS_SSH"] + " -S none"}]
         for other in others:
             assert "Connection refused" in run(s, "get", "clusters", state=state, env={**sharing.env, **other}).stderr, other

@@ -93,10 +93,11 @@ int ck_azure_prepare(struct ck_vfs *v, struct ck_err *err)
         r = identity(z, err);
     if (r == 0)
         r = endpoint(z, err);
+    z->create_container = false;
+    if (r == 0)
+        r = ck_vfs_switch(v->ctx->env, "CKOPS_AZURE_CREATE_CONTAINER", &z->create_container, err);
     if (r < 0)
         return r;
-    const char *create = ck_env_get(v->ctx->env, "CKOPS_AZURE_CREATE_CONTAINER");
-    z->create_container = create && strcmp(create, "yes") == 0;
     z->ca_file = ck_env_nonempty(v->ctx->env, "CKOPS_STORE_CA_BUNDLE");
     z->ready = true;
     return 0;

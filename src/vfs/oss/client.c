@@ -98,12 +98,14 @@ int ck_oss_prepare(struct ck_vfs *v, struct ck_err *err)
     if (r < 0)
         return r;
     const char *signature = ck_env_nonempty(env, "CKOPS_OSS_SIGNATURE");
-    const char *locks = ck_env_get(env, "CKOPS_OSS_LOCKS");
     if (signature && strcmp(signature, "v1") != 0 && strcmp(signature, "v4") != 0)
         return ck_fail(err, CK_INVALID, "CKOPS_OSS_SIGNATURE is neither v4 nor v1");
     /* version 4 names the region */
     s->signature = (signature && strcmp(signature, "v1") == 0) || !*s->region ? 1 : 4;
-    s->locks = !(locks && strcmp(locks, "no") == 0);
+    s->locks = true;
+    r = ck_vfs_switch(env, "CKOPS_OSS_LOCKS", &s->locks, err);
+    if (r < 0)
+        return r;
     s->ca_file = ck_env_nonempty(env, "CKOPS_STORE_CA_BUNDLE");
     const struct ck_alicloud_config cfg = {env, ck_object_http(v)};
     s->creds = ck_alicloud_chain_new(&cfg);

@@ -58,7 +58,7 @@ static bool wanted(const struct ck_env *env)
 {
     const char *share = ck_env_nonempty(env, "CKOPS_SSH_SHARE");
     const char *command = ck_env_nonempty(env, "CKOPS_SSH");
-    if (share && strcmp(share, "no") == 0)
+    if (share && strcmp(share, "yes") != 0)
         return false;
     return !command || (is_ssh(command) && !about_sharing(ck_slice_of(command)));
 }

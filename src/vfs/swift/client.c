@@ -21,20 +21,6 @@ struct ck_http *ck_swift_http(struct ck_swift *s)
     return ctx->http;
 }
 
-/* *ret stays when the variable is not set. */
-static int read_switch(const struct ck_env *env, const char *name, bool *ret, struct ck_err *err)
-{
-    const char *v = ck_env_nonempty(env, name);
-    if (!v)
-        return 0;
-    *ret = strcmp(v, "yes") == 0;
-    if (*ret || strcmp(v, "no") == 0)
-        return 0;
-    CK_AUTOBUF struct ck_buf quoted = CK_BUF_INIT;
-    ck_goquote(&quoted, ck_slice_of(v));
-    return ck_fail(err, CK_INVALID, "%s is %s: it must be yes or no", name, ck_buf_str(&quoted));
-}
-
 int ck_swift_prepare(struct ck_swift *s, struct ck_err *err)
 {
     if (s->ready)
@@ -42,9 +28,9 @@ int ck_swift_prepare(struct ck_swift *s, struct ck_err *err)
     struct ck_vfs_ctx *ctx = s->base.ctx;
     s->create_container = false;
     s->locks = true;
-    int r = read_switch(ctx->env, "CKOPS_SWIFT_CREATE_CONTAINER", &s->create_container, err);
+    int r = ck_vfs_switch(ctx->env, "CKOPS_SWIFT_CREATE_CONTAINER", &s->create_container, err);
     if (r == 0)
-        r = read_switch(ctx->env, "CKOPS_SWIFT_LOCKS", &s->locks, err);
+        r = ck_vfs_switch(ctx->env, "CKOPS_SWIFT_LOCKS", &s->locks, err);
     if (r == 0)
         r = ck_crypto_load(err);
     if (r < 0)
