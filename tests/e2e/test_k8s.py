@@ -513,6 +513,18 @@ def test_a_content_edited_under_its_hash_is_refused(api, store):
     assert p.returncode and "ckops.dev/sha256" in p.stderr
 
 
+@pytest.mark.parametrize("how", [{"type": "Opaque"}, {"immutable": True}], ids=lambda h: next(iter(h)))
+def test_a_secret_that_cannot_be_changed_is_read_and_says_so(api, store, how):
+    store.ok("create", "-f", "-", stdin=ALL)
+    path = f"state/{NAME}/instancegroup/nodes"
+    text = api.read(store.namespace, path)
+    kubectl(api, "delete", "secret", "-n", store.namespace, name_of(path))
+    kubectl(api, "create", "-n", store.namespace, "-f", "-", stdin=json.dumps({**hand_made(path, text.encode()), **how}))
+    assert "nodes" in store.ok("get", "ig", "--name", NAME).stdout
+    p = store.run("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=7")
+    assert p.returncode == 1 and "422 Invalid" in p.stderr and "delete the Secret and write the file again" in p.stderr, p.stderr
+
+
 def test_a_copied_secret_is_refused(api, store):
     store.ok("create", "-f", "-", stdin=ALL)
     doc = hand_made(f"state/{NAME}/config", b"x")

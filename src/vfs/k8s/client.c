@@ -135,6 +135,9 @@ static void put_hint(struct ck_buf *b, struct ck_k8s *s, int status, const struc
                    "a role is needed that allows get, list, create, update and delete on secrets "
                    "in namespace %s",
                    ns);
+    else if (status == 422 && strstr(ck_str_at(v, "message"), "immutable"))
+        ck_buf_puts(b, "it was made by hand, with another type or as immutable: copy its content, "
+                       "delete the Secret and write the file again");
     else if (status == 404 && strcmp(ck_str_at(v, "details.kind"), "namespaces") == 0)
         ck_buf_fmt(b, "create it: kubectl create namespace %s", ns);
 }
