@@ -325,13 +325,14 @@ const char *ck_path_location(struct ck_arena *a, const struct ck_path *p)
 {
     const char *text = ck_path_text(a, p);
     size_t key = strlen(text) - strlen(p->key);
+    bool home = *p->key == '~' && ck_str_starts(text, "ssh://"); /* what would be taken for one */
     if (p->vfs->ops->absolute_keys || ck_str_starts(text, "memfs://") ||
-        !strpbrk(text + key, "%?#"))
+        (!home && !strpbrk(text + key, "%?#")))
         return text;
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_buf_putn(&b, text, key);
     for (const char *c = text + key; *c; c++) {
-        if (strchr("%?#", *c))
+        if (strchr("%?#", *c) || (home && c == text + key))
             ck_buf_fmt(&b, "%%%02X", (unsigned)*c);
         else
             ck_buf_putc(&b, *c);

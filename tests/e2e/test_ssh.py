@@ -536,6 +536,8 @@ BAD = {
     "ssh://-l@x/y": "without a hyphen in front",
     "ssh://host:port/y": "it has the form",
     "ssh://host": "ssh://host/srv/state",
+    "ssh://host/~/state": "a home folder is written out",
+    "ssh://host/~me/state": "a home folder is written out",
     "ssh://user:secret@host/x": "credentials do not belong in a URL",
     "ssh://host/a\x01b": "control characters",
     "ssh://host/a/../b": '".." is not allowed',

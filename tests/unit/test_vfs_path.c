@@ -135,6 +135,8 @@ static void test_a_location_is_read_as_the_same_path_again(void **state)
         {"oss://bkt/", "oss://bkt/"},
         {"k8s://a%2Fb/ns/%25", "k8s://a%2Fb/ns/%25"},
         {"ssh://h/100%25", "ssh://h/100%25"},
+        {"ssh://h/%7Ea/~", "ssh://h/%7Ea/~"},
+        {"swift://c/~", "swift://c/~"},
         {"/a%20b?", "/a%20b?"},
         {"memfs://a%zz", "memfs://a%zz"},
     };

@@ -204,6 +204,10 @@ int ck_vfs_parse_ssh(struct ck_vfs_ctx *ctx, const char *url, struct ck_path *re
     struct ck_slice rest = ck_slice_of(host + target.len);
     while (rest.len && rest.ptr[0] == '/')
         rest = ck_slice_n(rest.ptr + 1, rest.len - 1);
+    if (ck_slice_starts(rest, "~")) /* which only a shell knows */
+        return refuse(err, url,
+                      "a home folder is written out, as in /home/me/state (a folder that is called "
+                      "so: %7E)");
     CK_AUTOBUF struct ck_buf key = CK_BUF_INIT;
     if (!ck_pct_decode(&key, rest) || (key.len && memchr(key.ptr, 0, key.len)))
         return refuse(err, url, "a percent sign is written %25");
