@@ -159,6 +159,14 @@ def test_names_of_stores(two):
     assert run(two, "create", "-f", "a/x.example.com/config", "--state", "@nope").returncode == 1 and not (two / "@nope").exists()
 
 
+def test_a_setting_of_a_store_that_does_nothing_is_named(two):
+    (two / ".kops.yaml").write_text(f"ckops_stores:\n  s3://x: {{profile: p, ca_bundel: /x}}\n  {two}/b: {{region: r}}\n")
+    p = run(two, "get", "clusters", "--state", "a")
+    assert p.returncode == 0 and p.stderr.count("there is no setting") == 2, p.stderr
+    assert 's3://x: there is no setting "ca_bundel"; did you mean ca_bundle' in p.stderr
+    assert f'{two}/b: there is no setting "region"\n' in p.stderr
+
+
 def test_a_name_that_two_stores_have_is_none(two):
     (two / ".kops.yaml").write_text(f"ckops_contexts:\n  prod: {two}/a\n  prod: {two}/b\n")
     p = run(two, "get", "clusters", "--state", "@prod")

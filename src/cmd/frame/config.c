@@ -7,6 +7,7 @@
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "doc/yaml.h"
 
 #include <string.h>
@@ -25,6 +26,24 @@ static const char *value_of(const struct ck_val *root, const char *key)
     return found;
 }
 
+/* A setting that does nothing is a trap. */
+static void warn_of_unknown(struct ck_ctx *ctx, const struct ck_val *stores)
+{
+    static const char *const known[] = {"profile", "ca_bundle"};
+    for (size_t i = 0; ck_is_map(stores) && i < ck_len(stores); i++) {
+        const struct ck_pair *p = &stores->map.v[i];
+        for (size_t j = 0; ck_is_map(p->val) && j < ck_len(p->val); j++) {
+            struct ck_slice key = p->val->map.v[j].key;
+            if (ck_slice_eq_str(key, known[0]) || ck_slice_eq_str(key, known[1]))
+                continue;
+            const char *near = ck_nearest(ck_arena_strndup(ctx->arena, key.ptr, key.len), known,
+                                          CK_ARRAY_LEN(known));
+            ck_warn("configuration file: ckops_stores, %.*s: there is no setting \"%.*s\"%s%s",
+                    CK_SARG(p->key), CK_SARG(key), near ? "; did you mean " : "", near ? near : "");
+        }
+    }
+}
+
 static int parse(struct ck_ctx *ctx, struct ck_slice text, struct ck_config *ret,
                  struct ck_err *err)
 {
@@ -37,6 +56,7 @@ static int parse(struct ck_ctx *ctx, struct ck_slice text, struct ck_config *ret
     ret->store_profile = value_of(root, "ckops_store_profile");
     ret->contexts = ck_get(root, "ckops_contexts");
     ret->stores = ck_get(root, "ckops_stores");
+    warn_of_unknown(ctx, ret->stores);
     return 0;
 }
 
