@@ -188,13 +188,22 @@ static void take_item(struct ck_object_listing *l, const struct ck_val *o)
     ck_object_add(l, name, strtoll(ck_str_at(o, "size"), NULL, 10), mtime, has_md5 ? md5 : NULL);
 }
 
+/* What is left out is empty; what is something else must not pass for that. */
+static bool is_page(const struct ck_val *p)
+{
+    const struct ck_val *items = ck_get(p, "items"), *prefixes = ck_get(p, "prefixes");
+    const struct ck_val *token = ck_get(p, "nextPageToken");
+    return ck_is_map(p) && (!items || ck_is_list(items)) && (!prefixes || ck_is_list(prefixes)) &&
+           (!token || ck_str_or(token, NULL));
+}
+
 static int take_page(struct ck_object_listing *l, const struct ck_resp *resp, struct ck_err *err)
 {
     CK_AUTOARENA struct ck_arena *tmp = ck_arena_new();
     struct ck_val *p = NULL;
     CK_AUTOERR bad = CK_ERR_INIT;
     if (ck_json_parse(tmp, ck_buf_slice(&resp->body), CK_OBJECT_PAGE_MAX, &p, &bad) < 0 ||
-        !ck_is_map(p))
+        !is_page(p))
         return ck_fail(err, CK_UNAVAILABLE,
                        "error listing gs://%s/%s: the reply is not a bucket listing",
                        l->v->container, l->prefix);
