@@ -66,5 +66,5 @@ def test_keys_of_a_new_cluster(watched, store):  # noqa: F811
 
 
 def test_a_command_that_renews_its_lock_while_it_works(watched, two):  # noqa: F811
-    out = watched(test_store_copy.PROGRAM, "store", "lock", "x.example.com", "--state", "a", "--lock-lease", "2s", "--", "sleep", "3")
+    out = watched(test_store_copy.PROGRAM, "store", "lock", "x.example.com", "--state", "a", "--lock-lease", "9s", "--", "sleep", "5")
     assert out is not None and "state: free" in next((two / "a/.ckops/locks").iterdir()).read_text()
