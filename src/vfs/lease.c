@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    BREAK_MS = 15000, /* well beyond CK_LEASE_HOLD_MS */
     DEFAULT_TIMEOUT_MS = 30000,
     LEAST_WAIT_MS = 10,
     MOST_WAIT_MS = 1000,
@@ -85,7 +84,7 @@ int ck_lease_take(struct ck_vfs *v, const char *key, const char *version,
         r = ops->moved(arg, err);
         if (r < 0)
             return r;
-        if (now - seen >= BREAK_MS) {
+        if (now - seen >= CK_LEASE_BREAK_MS) {
             ck_debug(1, "the lock %s was left behind by a writer that died",
                      ck_lease_name(l, l->n, name));
             l->n++;

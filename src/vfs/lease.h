@@ -2,15 +2,15 @@
  *
  * A lock is the making of something whose name holds the key and the version that is to be
  * replaced. Its holder gives up after CK_LEASE_HOLD_MS. One that is seen taken for longer than
- * BREAK_MS, while the object stays as it was, belongs to a writer that died: then the same name
- * with the next number is tried. Safe as long as clocks run at about the same speed and a write is
- * not carried out later than 5 s after its sender gave up on it. */
+ * CK_LEASE_BREAK_MS, while the object stays as it was, belongs to a writer that died: then the same
+ * name with the next number is tried. Safe as long as clocks run at about the same speed and a
+ * write is not carried out later than 5 s after its sender gave up on it. */
 #pragma once
 
 #include "base/err.h"
 #include "vfs/vfs.h"
 
-enum { CK_LEASE_HOLD_MS = 10000 };
+enum { CK_LEASE_HOLD_MS = 10000, CK_LEASE_BREAK_MS = 15000 };
 
 struct ck_lease {
     char name[72];

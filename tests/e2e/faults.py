@@ -14,7 +14,7 @@ Faults:
   "timeout"            no reply for `hold` seconds, then the end; the server sees the request before, afterwards or
                        never
   "slow"               the reply comes late and in pieces
-  "duplicate"          the server sees the request twice; the client gets one of the two replies
+  "duplicate"          the server sees the request twice, `gap` seconds apart; the client gets one of the two replies
 """
 
 import asyncio
@@ -40,6 +40,7 @@ class FaultProxy:
     def __init__(self, upstream, context=None, replies=(), hold=3.0):
         self.upstream = upstream if callable(upstream) else lambda path: upstream
         self.context, self.replies, self.hold = context, dict(REPLIES, **dict(replies)), hold
+        self.gap = 0  # seconds
         self.random = random.Random(1)
         self.watch = lambda request: False  # sees each "METHOD path"; True: nobody else does, and the connection ends
         self.alter = lambda head: head  # sees the head of each request, and what it returns goes to the server
@@ -130,6 +131,7 @@ class FaultProxy:
             writer.transport.abort()
             return False
         if fault == "duplicate":
+            await asyncio.sleep(self.gap)
             second, keep = await link.send(method, path, request)
             reply = self.random.choice([reply, second])
         if fault == "truncate":

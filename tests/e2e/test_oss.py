@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -82,6 +83,43 @@ def test_fault_at_each_request(server, running, tmp_path, command):  # noqa: F81
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_fault_at_each_request_of_an_operation(server, running, op):  # noqa: F811
     others.test_fault_at_each_request_of_an_operation(running, oss.Oss, op)
+
+
+def test_a_write_that_the_network_repeats_undoes_no_other(server, tmp_path):
+    """The service sees it twice; in between others have read what it wrote, and replaced it."""
+    store = Store(server, tmp_path)
+    store.ok("create", "-f", "-", stdin=ALL)
+    group, edit = f"{NAME}/instancegroup/nodes", ["edit", "ig", "nodes", "--name", NAME, "--set"]
+    with FaultProxy(server.url) as proxy:
+        def watch(request):
+            if request.startswith("PUT ") and request.endswith("/instancegroup/nodes"):
+                proxy.arm(1, "duplicate", 1)
+            return False
+        proxy.watch, proxy.gap = watch, 2
+        first = subprocess.Popen([PROGRAM, *edit, "spec.maxSize=8"], env={**store.env, **server.env(proxy.url)}, cwd=tmp_path,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while "maxSize: 8" not in store.read(group) and first.poll() is None:
+            time.sleep(0.01)
+        assert first.poll() is None and proxy.hits == 1
+        store.ok(*edit, "spec.maxSize=9")
+        assert first.communicate(timeout=60)[0] is not None and first.returncode == 0
+    assert "maxSize: 9" in store.read(group) and not [k for k in store.keys() if k.startswith(".ckops/")]
+
+
+@pytest.mark.slow
+def test_a_writer_that_died_after_its_write_is_waited_for(server, tmp_path):
+    """Until nothing that it sent can still arrive; the lock's age tells, whoever looks first."""
+    store = Store(server, tmp_path)
+    where, env = server.store(store.container), server.env()
+    version = vfs(where, "put", "k", env=env, stdin="one").stdout.decode().strip()
+    with FaultProxy(server.url) as proxy:
+        proxy.arm(5, "break before", 1000)  # after: look for the lock, take it, look at the object, write it
+        p = vfs(where, "update", "k", version, env=server.env(proxy.url), stdin="two")
+    assert p.returncode == 0 and [k for k in store.keys() if k.startswith(".ckops/locks/")]
+    version, began = p.stdout.decode().strip(), time.monotonic()
+    p = vfs(where, "update", "k", version, env=env, stdin="three")
+    assert p.returncode == 0 and server.read(store.container, "k") == b"three", p.stderr
+    assert 10 < time.monotonic() - began < 60
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@
 
 /* Marks of its writers (vfs/object/marks.h); part of its version. */
 #define CK_OSS_MARKS "x-oss-meta-ckops-write"
+/* The lock under which it was written. */
+#define CK_OSS_LOCK "x-oss-meta-ckops-lock"
 
 /* Whether the bucket keeps versions: forbid-overwrite has no effect there. */
 enum ck_oss_versioning { CK_OSS_VERSIONING_UNKNOWN, CK_OSS_VERSIONING_NO, CK_OSS_VERSIONING_YES };
@@ -30,6 +32,7 @@ struct ck_oss {
     enum ck_oss_versioning versioning;
     /* Monotonic; when a write and a look under way have to end, because a lock does; 0: never. */
     int64_t put_until_ms, look_until_ms;
+    const char *put_lock; /* the lock of a write under way; NULL: none */
 };
 
 /* ---- client.c ---- */
@@ -51,7 +54,9 @@ void ck_oss_version(const struct ck_resp *resp, struct ck_version *ret);
 struct ck_oss_turn {
     struct ck_oss *s;
     const char *key, *want;
-    bool gone; /* seen: the object has another version, or is gone */
+    bool gone;                      /* seen: the object has another version, or is gone */
+    char before[CK_LEASE_NAME_MAX]; /* seen: the lock under which it was written; "" none */
+    int64_t waits_since;            /* for that one's end; 0: not yet */
     struct ck_lease lease;
     /* Of the lock that is being taken. Its marks are the same in every sending. */
     char marks[CK_MARKS_LEN];

@@ -41,6 +41,8 @@ static void put_request(struct ck_arena *a, struct ck_oss *s, const struct ck_ob
     if (p->opts->mode == CK_WRITE_CREATE)
         ck_nvs_add(a, &req->headers, "x-oss-forbid-overwrite", "true");
     ck_nvs_add(a, &req->headers, CK_OSS_MARKS, p->marks);
+    if (p->opts->mode == CK_WRITE_IF_UNCHANGED && s->put_lock)
+        ck_nvs_add(a, &req->headers, CK_OSS_LOCK, s->put_lock);
     ck_nvs_add(a, &req->headers, "x-oss-object-acl",
                p->opts->public_read ? "public-read" : "private");
 }
@@ -173,9 +175,12 @@ static int update(struct ck_oss_turn *t, struct ck_slice data, const struct ck_w
     int r = ck_oss_begin(t, &left, err);
     if (r < 0)
         return r;
+    char lock[CK_LEASE_NAME_MAX];
+    s->put_lock = t->lease.held ? ck_lease_name(&t->lease, t->lease.n, lock) : NULL;
     s->put_until_ms = left > 0 ? ck_mono_ms() + left : 0;
     r = ck_object_write(&s->base.base, t->key, data, opts, ret, err);
     s->put_until_ms = 0;
+    s->put_lock = NULL;
     if (r == 0 && !s->locks)
         r = settle(t, ret, err);
     ck_oss_end(t, r);
