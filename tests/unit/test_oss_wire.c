@@ -172,9 +172,32 @@ static void creating(void **state)
 #define THERE(marks) HEAD "< 200\n< etag: \"X\"\n< x-oss-meta-ckops-write: " marks "\n"
 #define OLD_THERE    HEAD "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: aa.bb\n"
 
+/* What is to be replaced was written under a lock. */
+#define UNDER(lock)                                                                                \
+    HEAD "< 200\n< etag: \"E\"\n< x-oss-meta-ckops-write: aa.bb\n< x-oss-meta-ckops-lock: " lock   \
+         "\n"
+#define BEFORE      UNDER("ckops_lock_b_2") "> HEAD " HOST "/.ckops/locks/ckops_lock_b_2\n"
+#define BEFORE_LOOK "> HEAD " HOST "/.ckops/locks/ckops_lock_b_2\n"
+#define MADE(s)                                                                                    \
+    TAKEN "< date: Sun, 01 Mar 2026 10:00:30 GMT\n< last-modified: Sun, 01 Mar 2026 10:00:" s      \
+          " GMT\n"
+#define END PLAIN_PUT "> x-oss-meta-ckops-lock: ckops_lock_*_0\n" OK_PUT DROP
+
 static void updating(void **state)
 {
     static const struct wire_case t[] = {
+        {"the writer before is done", UPDATE, TAKE "< 200\n" BEFORE "< 404\n" END, CK_OK, "\"N\""},
+        {"… or has given its lock back", UPDATE, TAKE "< 200\n" BEFORE OVER_3 END, CK_OK, "\"N\""},
+        {"… or died long ago", UPDATE, TAKE "< 200\n" BEFORE MADE("14") END, CK_OK, "\"N\""},
+        {"… or is not done yet", UPDATE,
+         TAKE "< 200\n" BEFORE MADE("15") BEFORE_LOOK TAKEN BEFORE_LOOK "< 404\n" END, CK_OK,
+         "\"N\""},
+        {"whether the writer before is done cannot be seen", UPDATE,
+         TAKE "< 200\n" BEFORE "< 403\n" GIVE_BACK, CK_DENIED, "the lock of the writer before"},
+        {"no name of a lock", UPDATE, TAKE "< 200\n" UNDER("../x") END, CK_OK, "\"N\""},
+        {"a lock that cannot be removed is marked", UPDATE,
+         TAKE "< 200\n" OLD_THERE PLAIN_PUT OK_PUT "> DELETE " LOCK "< 403\n" GIVE_BACK, CK_OK,
+         "\"N\""},
         {"ok", UPDATE, TAKE "< 200\n" OLD_THERE PLAIN_PUT OK_PUT DROP, CK_OK, "\"N\""},
         {"changed", UPDATE, TAKE "< 200\n" THEIRS DROP, CK_CONFLICT, "changed by someone else"},
         {"removed", UPDATE, TAKE "< 200\n" GONE DROP, CK_CONFLICT, "changed by someone else"},
