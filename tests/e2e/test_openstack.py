@@ -422,7 +422,7 @@ FAILING = {
     "no project": (unscoped, ["without a service catalog", "OS_PROJECT_ID"]),
     "no such region": (lambda w: basic(w, REGION_NAME="Nowhere"), [
         "No suitable endpoint could be found in the service catalog", "region Nowhere", "One public", "Two internal"]),
-    "no such interface": (lambda w: basic(w, INTERFACE="admin"), ["the admin interface"]),
+    "no such interface": (lambda w: basic(w, INTERFACE="admin"), ["the admin interface (OS_INTERFACE) in "]),
     "application credential on version 2": (appcred_on_version_2, ["need version 3"]),
     "no version": (no_version, ["offers neither version 3 nor version 2"]),
     "bad URL": (lambda w: basic(w, AUTH_URL="keystone.example.com"), ["OS_AUTH_URL (from the environment)"]),

@@ -79,7 +79,8 @@ int ck_os_find_endpoint(struct ck_os *os, const struct ck_val *catalog, const ch
     }
     return ck_fail(err, CK_INVALID,
                    "No suitable endpoint could be found in the service catalog: no %s with the %s "
-                   "interface in %s%s (OS_REGION_NAME); the catalog has: %s",
-                   service_type(os), interface, region ? "region " : "any region",
-                   region ? region : "", choices.len ? ck_buf_str(&choices) : "none");
+                   "interface%s in %s%s%s; the catalog has: %s",
+                   service_type(os), interface, os->set.v[OS_K_INTERFACE] ? " (OS_INTERFACE)" : "",
+                   region ? "region " : "any region", region ? region : "",
+                   region ? " (OS_REGION_NAME)" : "", choices.len ? ck_buf_str(&choices) : "none");
 }
