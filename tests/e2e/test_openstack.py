@@ -435,6 +435,8 @@ FAILING = {
                                             "Missing one of the following environment variables [OS_USERID"]),
     "cloud of another type": (cloud_of_another_type, ['"v3oidcpassword" is not offered']),
     "file named and missing": (lambda w: w.env.update(OPENSTACK_CREDENTIAL_FILE="/nonexistent/x"), ["does not exist"]),
+    "file in place of half an environment": (lambda w: (w.set(USERNAME="env"), ini(w, identity="http://127.0.0.1:1/v3")),
+                                             ["(from ", ".openstack/config; the environment is incomplete: Missing environment variable [OS_AUTH_URL])"]),
     "file without a section": (lambda w: w.file(".openstack/config", "[Global]\nregion=x\n"), ["error getting section of Default"]),
     "file without an identity": (lambda w: ini(w, identity=None), ["missing identity in section of Default"]),
     "file without a user": (lambda w: ini(w, user=None), ["missing user and user_id in section of Default"]),

@@ -209,6 +209,18 @@ static int load_cloud(struct ck_os *os, const char *cloud, struct ck_err *err)
     return r;
 }
 
+/* Whether somebody meant the environment to hold credentials. */
+static bool is_begun(const struct ck_os_settings *s)
+{
+    static const enum ck_os_key any[] = {OS_K_AUTH_URL,      OS_K_USERNAME,   OS_K_USER_ID,
+                                         OS_K_PASSWORD,      OS_K_APPCRED_ID, OS_K_APPCRED_NAME,
+                                         OS_K_APPCRED_SECRET};
+    for (size_t i = 0; i < CK_ARRAY_LEN(any); i++)
+        if (s->v[any[i]])
+            return true;
+    return false;
+}
+
 static int load_env_or_file(struct ck_os *os, struct ck_err *err)
 {
     CK_AUTOERR env_err = CK_ERR_INIT;
@@ -230,6 +242,9 @@ static int load_env_or_file(struct ck_os *os, struct ck_err *err)
                        ck_err_msg(&env_err), ck_err_msg(&file_err));
     if (r < 0)
         return ck_err_move(err, &file_err);
+    if (is_begun(&os->set)) /* kOps warns; here it is said with whatever fails */
+        os->source = ck_arena_printf(os->arena, "%s; the environment is incomplete: %s", os->source,
+                                     ck_err_msg(&env_err));
     /* What the file has no word for may still come from the environment. */
     static const enum ck_os_key more[] = {OS_K_REGION, OS_K_INTERFACE, OS_K_CACERT,
                                           OS_K_API_VERSION};
