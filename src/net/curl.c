@@ -316,11 +316,24 @@ static int fail_timeout(struct flight *f)
                    (long long)s->req.timeout_ms);
 }
 
+/* libcurl's reason, with OpenSSL or GnuTLS, for a certificate whose authority does not matter. */
+static bool is_about_time(const char *reason)
+{
+    static const char *const texts[] = {"has expired", "not yet valid", "expiration date",
+                                        "not activated"};
+    for (size_t i = 0; i < CK_ARRAY_LEN(texts); i++)
+        if (strstr(reason, texts[i]))
+            return true;
+    return false;
+}
+
 static int fail_certificate(struct flight *f)
 {
     struct ck_send *s = f->send;
     s->final = true;
     const char *hint = s->req.tls ? s->req.tls->hint : NULL;
+    if (is_about_time(f->reason))
+        hint = "is this machine's clock right? Else the certificate must be renewed there";
     return ck_fail(s->err, CK_INVALID, "the certificate of %s is not trusted (%s); %s",
                    *s->proxy ? "the proxy or the server" : s->req.host, f->reason,
                    hint ? hint

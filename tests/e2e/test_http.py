@@ -307,11 +307,11 @@ def ca(tmp_path_factory):
     return d
 
 
-def leaf(d, name, san):
+def leaf(d, name, san, days="2"):
     (d / (name + ".ext")).write_text("subjectAltName=%s\nbasicConstraints=CA:FALSE\n" % san)
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
             "/CN=" + name, "-keyout", name + ".key", "-out", name + ".csr", cwd=d)
-    openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2",
+    openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", days,
             "-CAcreateserial", "-extfile", name + ".ext", "-out", name + ".pem", cwd=d)
 
 
@@ -353,6 +353,14 @@ def test_a_certificate_of_another_host_is_refused(ca):
         p = run("-C", ca / "ca.pem", "https://127.0.0.1:%d/" % s.port)
         assert p.lines[0].startswith("error invalid ") and "127.0.0.1" in p.lines[0]
         assert not s.requests
+
+
+def test_a_certificate_whose_time_is_over_is_not_blamed_on_its_authority(ca):
+    leaf(ca, "old", "IP:127.0.0.1", days="-1")
+    with Server(tls=context(ca, "old")) as s:
+        p = run("-C", ca / "ca.pem", "https://127.0.0.1:%d/" % s.port)
+        assert p.lines[0].startswith("error invalid ") and "this machine's clock" in p.lines[0], p.lines
+        assert "authority" not in p.lines[0] and not s.requests
 
 
 def test_an_authority_file_that_is_missing_is_named(ca):
