@@ -207,10 +207,16 @@ def test_an_identitys_policy_is_enforced_the_same(session):
 
 def test_an_operator_of_one_cluster_is_kept_from_others(person):
     other = ALL.replace(NAME, "d.example.com")
+    person.ok("store", "settings", "--journal=true", "--lock=true")
     person.ok("create", "-f", "-", stdin=other)
     document = person.policy("--cluster", NAME)
     person.allow(document)
     work(person, upto=1)
+    person.ok("store", "undo", NAME)
+    person.ok("store", "lock", NAME)
+    person.ok("store", "unlock", NAME)
+    assert person.run("store", "log", "d.example.com").returncode == 1  # its entries may hold keys
+    assert person.run("store", "settings", "--lock=false").returncode == 1
     assert "maxSize" in person.ok("get", "ig", "nodes", "--name", NAME, "-o", "yaml")
     for args in (["get", "cluster", "d.example.com"], ["edit", "ig", "nodes", "--name", "d.example.com", "--set", "spec.maxSize=1"]):
         p = person.run(*args)
@@ -507,7 +513,7 @@ def test_a_recorded_policy_allows_the_same_command_and_nothing_else(person):
     document = person.policy("--record", "--", "ckops", "replace", "-f", write(person, GROUP))
     assert actions(document) == ["s3:GetObject", "s3:PutObject"]
     assert {r for s in document["Statement"] for r in s["Resource"]} == {
-        f"arn:aws:s3:::{person.bucket}/state/{NAME}/*", f"arn:aws:s3:::{person.bucket}/state/.ckops/*"}  # the store's settings
+        f"arn:aws:s3:::{person.bucket}/state/{NAME}/*", f"arn:aws:s3:::{person.bucket}/state/.ckops/settings.yaml"}
     person.allow(document)
     person.ok("replace", "-f", write(person, GROUP))
     p = person.run("get", "clusters")
@@ -531,7 +537,18 @@ def test_recording_sees_batches_and_probes(person):
     p = person.run("store", "policy", "--record", "--", "store", "doctor")
     document = json.loads(p.stdout)
     assert p.returncode == 2 and set(OPERATOR + HISTORY) < set(actions(document))
-    assert f"arn:aws:s3:::{person.bucket}/state/.ckops/*" in [r for s in document["Statement"] for r in s["Resource"]]
+    assert f"arn:aws:s3:::{person.bucket}/state/.ckops/doctor-*" in [r for s in document["Statement"] for r in s["Resource"]]
+
+
+def test_a_recorded_policy_opens_the_journal_of_the_cluster_alone(person):
+    person.ok("store", "settings", "--journal=true", "--lock=true")
+    work(person, upto=7)
+    document = person.policy("--record", "--", "edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=9")
+    own = f"arn:aws:s3:::{person.bucket}/state/.ckops/"
+    assert {r[len(own):] for s in document["Statement"] for r in s["Resource"] if r.startswith(own)} == {
+        f"journal/{NAME}/*", f"locks/{NAME}.lock", "settings.yaml"}
+    person.allow(document)
+    person.ok("edit", "ig", "nodes", "--name", NAME, "--set", "spec.maxSize=8")
 
 
 def test_the_output_of_a_recorded_command_is_no_part_of_the_policy(person):

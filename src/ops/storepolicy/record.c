@@ -4,6 +4,7 @@
  * its S3 drivers write a line for each request (vfs/s3/actions.h). */
 #include "ops/storepolicy/internal.h"
 
+#include "ops/journal/journal.h"
 #include "ops/storepolicy/roles.h"
 #include "vfs/examine/examine.h"
 #include "vfs/s3/actions.h"
@@ -164,8 +165,23 @@ int ck_policy_record(struct ck_arena *a, const struct ck_env *env, const struct 
 
 /* ---- the policy ---- */
 
-/* The resource that a recorded key stands for: its cluster's folder, the store's own folder, or
- * outside the store the key's folder. */
+/* What a key of the store's own folder stands for: a cluster's journal, the doctor's probes, which
+ * have a name only once, or itself. */
+static const char *own(struct ck_statements *x, const struct ck_recorded *r, const char *rel)
+{
+    size_t n = strlen(r->key);
+    bool all = true;
+    if (ck_str_starts(rel, CK_JOURNAL_DIR "/"))
+        n = (size_t)(strrchr(rel, '/') + 1 - r->key);
+    else if (ck_str_starts(rel, CK_EXAM_FOLDER "/doctor-"))
+        n = (size_t)(rel - r->key) + strlen(CK_EXAM_FOLDER "/doctor-");
+    else
+        all = false;
+    return ck_statement_arn(x, "%s/%.*s%s", r->bucket, (int)n, r->key, all ? "*" : "");
+}
+
+/* The resource that a recorded key stands for: its cluster's folder, or outside the store the key's
+ * folder. */
 static const char *resource(struct ck_statements *x, const struct ck_store *s,
                             const struct ck_recorded *r)
 {
@@ -178,6 +194,8 @@ static const char *resource(struct ck_statements *x, const struct ck_store *s,
         n++;
     else if (here && n && !ck_str_starts(r->key, root))
         here = false;
+    if (here && ck_str_starts(r->key + n, CK_EXAM_FOLDER "/"))
+        return own(x, r, r->key + n);
     if (here) {
         slash = strcspn(r->key + n, "/");
         if (r->key[n + slash])

@@ -5,6 +5,7 @@
 #include "ops/journal/journal.h"
 #include "ops/keys/nodepull.h"
 #include "ops/storepolicy/roles.h"
+#include "store/settings.h"
 #include "vfs/examine/examine.h"
 #include "vfs/s3/actions.h"
 
@@ -153,6 +154,25 @@ static struct ck_val *journals(struct ck_statements *x, const struct ck_store *s
     return ck_strf(x->a, "%s*" CK_JOURNAL_DIR "/*", folder(x, s, ""));
 }
 
+/* What lies beside the clusters and is of one of them. Journals of others hold their keys, and the
+ * settings are everybody's. */
+static void beside(struct ck_statements *x, const struct ck_store *s, struct ck_val *files)
+{
+    const char *store = folder(x, s, ""), *name = x->o->cluster;
+    CK_AUTOBUF struct ck_buf one_word = CK_BUF_INIT; /* as ops/migrate/state.c names its records */
+    for (const char *c = name; *c; c++)
+        if (*c == '/')
+            ck_buf_puts(&one_word, "%2F");
+        else
+            ck_buf_putc(&one_word, *c);
+    ck_append(x->a, files, ck_strf(x->a, "%s" CK_EXAM_FOLDER "/doctor-*", store));
+    ck_append(x->a, files, ck_strf(x->a, "%s" CK_JOURNAL_DIR "/%s/*", store, name));
+    ck_append(x->a, files, ck_strf(x->a, "%s" CK_LAYOUT_LOCKS "/%s.lock", store, name));
+    ck_append(
+        x->a, files,
+        ck_strf(x->a, "%s" CK_STORE_OWN_DIR "/migrate/%s.json", store, ck_buf_str(&one_word)));
+}
+
 static void people(struct ck_statements *x, const struct ck_store *s)
 {
     const struct ck_policy_opts *o = x->o;
@@ -160,10 +180,15 @@ static void people(struct ck_statements *x, const struct ck_store *s)
                      (o->acl ? CK_S3_FOR_ACL : 0) | (o->history ? CK_S3_FOR_HISTORY : 0);
     const char *all = folder(x, s, o->cluster), *bucket = s->root.vfs->container;
     struct ck_val *files = one(x->a, ck_strf(x->a, "%s*", all)->s.ptr);
-    /* Locks and the doctor's probes lie beside the clusters. */
-    if (*o->cluster && o->who == CK_POLICY_OPERATOR)
-        ck_append(x->a, files, ck_strf(x->a, "%s" CK_EXAM_FOLDER "/*", folder(x, s, "")));
+    bool limited = *o->cluster && o->who == CK_POLICY_OPERATOR;
+    if (limited)
+        beside(x, s, files);
     ck_statement_allow(x, "Files", actions(x->a, users, true), files, NULL);
+    if (limited)
+        ck_statement_allow(x, "Settings", one(x->a, CK_S3_ACTION(GET_OBJECT)),
+                           one(x->a, ck_arena_printf(x->a, "%s" CK_STORE_OWN_DIR "/settings.yaml",
+                                                     folder(x, s, ""))),
+                           NULL);
     ck_statement_allow(x, "Bucket", actions(x->a, users, false),
                        one(x->a, ck_statement_arn(x, "%s", bucket)), NULL);
     if (o->who == CK_POLICY_OPERATOR || o->who == CK_POLICY_READER)
