@@ -162,6 +162,8 @@ FAULTS = {
     "version file": (lambda w: w.write("kops-version.txt", "\x00"), "unreadable"),
     "keyset empty": (lambda w: w.write(CA, ""), "keyset-unreadable"),
     "keyset unreadable": (lambda w: w.write(CA, "a: ["), "keyset-unreadable"),
+    "keyset nested too deep": (lambda w: w.write(CA, "[" * 100000), "keyset-unreadable"),
+    "keyset larger than any": (lambda w: w.write(CA, "#" * (64 * 2**20 + 1)), "keyset-unreadable"),
     "keyset without keys": (lambda w: w.sub(CA, r"  keys:\n.*?  primaryId: \S+\n", "  keys: []\n"), "keyset-empty"),
     "keyset whose primary is gone": (lambda w: w.sub(CA, r'primaryId: "\d+"', 'primaryId: "1"'), "primary-missing"),
     "keyset whose primary is distrusted": (lambda w: w.sub(CA, r"    privateMaterial", '    distrustTimestamp: "2020-01-01T00:00:00Z"\n    privateMaterial'), "primary-distrusted"),

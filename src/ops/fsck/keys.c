@@ -113,6 +113,18 @@ static void check_keyset(struct ck_fsck_cluster *c, const char *path, const stru
         check_item(c, path, k, k->v[i]);
 }
 
+/* No other file would be read better. */
+static bool ends_all(enum ck_code code)
+{
+    return code == CK_UNAVAILABLE || code == CK_TIMEOUT || code == CK_UNAUTHENTICATED ||
+           code == CK_CANCELLED || code == CK_INTERNAL;
+}
+
+static bool closed(enum ck_code code)
+{
+    return code == CK_DENIED || code == CK_IO;
+}
+
 int ck_fsck_keysets(struct ck_fsck_cluster *c, struct ck_err *err)
 {
     CK_AUTOSTRV names = {0};
@@ -137,11 +149,12 @@ int ck_fsck_keysets(struct ck_fsck_cluster *c, struct ck_err *err)
         const char *path = ck_path_text(c->a, &p);
         if (ck_keyset_read(c->a, c->s, &c->obj, names.v[i], &k, &why) == 0)
             check_keyset(c, path, &k);
-        else if (why.code == CK_INVALID || why.code == CK_NOT_FOUND)
-            ck_fsck_add(c->a, c->out, CK_FSCK_ERROR, "keyset-unreadable", path, "%s",
-                        ck_err_msg(&why));
-        else
+        else if (ends_all(why.code))
             return ck_err_move(err, &why);
+        else
+            ck_fsck_add(c->a, c->out, CK_FSCK_ERROR,
+                        closed(why.code) ? "cannot-read" : "keyset-unreadable", path, "%s",
+                        ck_err_msg(&why));
     }
     return r;
 }
