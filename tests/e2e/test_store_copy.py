@@ -555,6 +555,20 @@ def test_names_that_no_folder_can_hold_are_all_named_and_nothing_is_written(host
         assert p.returncode == 1 and quoted_names(p.stderr) == {name} and everything(tmp_path) == [str(base.parent), str(base)]
 
 
+@pytest.mark.parametrize("src", ["s3://bkt", "s3://bkt/c", "s3://bkt/c/"])
+def test_what_consoles_make_for_folders_is_left_out(tmp_path, src):
+    s = FakeS3({"c/": b"", "c/config": b"x", "c/pki/": b"", "c/pki/k": b"y", "d/": b""})
+    env = env_of(tmp_path, **s.env)
+    ok(tmp_path, "copy", src, "dst", env=env)
+    below = "c/" if src == "s3://bkt" else ""
+    assert contents(tmp_path / "dst") == {f"{below}config": b"x", f"{below}pki/k": b"y"}
+    assert "copied 0 files" in ok(tmp_path, "sync", src, "dst", "--delete", "--yes", env=env)
+    s.objects["c/pki/"] = b"content"
+    p = run(tmp_path, "sync", src, "dst", env=env)
+    assert p.returncode == 1 and quoted_names(p.stderr) == {f"{below}pki/"} and "nothing was copied" in p.stderr
+    s.close()
+
+
 def test_odd_names_go_into_a_folder_and_back_exactly(hostile, tmp_path):
     s, base, env = hostile
     want = {n: n.encode(errors="surrogateescape") for n in COPIED}

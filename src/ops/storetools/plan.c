@@ -208,12 +208,21 @@ void ck_copy_add_failed(struct ck_copy_plan *p, const char *name, struct ck_err 
 
 /* ---- a plan in memory ---- */
 
+/* What consoles of object stores make for a folder: an empty object whose name ends in a slash. Of
+ * the folder that is copied itself the name is empty. */
+static bool is_placeholder(const struct ck_copy_plan *p, const struct ck_entry *e)
+{
+    size_t n = strlen(e->name);
+    return e->size == 0 && (!n || (p->folder && e->name[n - 1] == '/'));
+}
+
 void ck_copy_merge(struct ck_copy_plan *p, const struct ck_entries *f, const struct ck_entries *t)
 {
     size_t i = 0, j = 0;
     while (i < f->n || j < t->n) {
         int c = i == f->n ? 1 : j == t->n ? -1 : strcmp(f->v[i].name, t->v[j].name);
-        if (ck_copy_wanted(p->opts, c <= 0 ? f->v[i].name : t->v[j].name))
+        bool skip = c < 0 && is_placeholder(p, &f->v[i]);
+        if (!skip && ck_copy_wanted(p->opts, c <= 0 ? f->v[i].name : t->v[j].name))
             ck_copy_beside(c <= 0 ? &f->v[i] : NULL, c >= 0 ? &t->v[j] : NULL, add(p));
         i += c <= 0;
         j += c >= 0;
@@ -323,12 +332,13 @@ static int merge_one(struct ck_copy_plan *p, struct ck_copy_reader *f, struct ck
     struct ck_copy_item it;
     ck_copy_beside(c <= 0 ? &x : NULL, c >= 0 ? &y : NULL, &it);
     CK_AUTOERR why = CK_ERR_INIT;
-    if (c <= 0 && ck_copy_check_name(p, it.name, &why) < 0)
+    bool skip = is_own(&it) || (c <= 0 && is_placeholder(p, &x));
+    if (!skip && c <= 0 && ck_copy_check_name(p, it.name, &why) < 0)
         ck_copy_add_failed(p, it.name, &why);
     struct ck_copy_row row = {.size = it.size, .what = (uint8_t)it.what, .compare = it.compare};
     put_md5(row.from_md5, it.from_md5);
     put_md5(row.to_md5, it.to_md5);
-    int r = is_own(&it) ? 0 : ck_copy_spool_add(rows, &row, it.name, err);
+    int r = skip ? 0 : ck_copy_spool_add(rows, &row, it.name, err);
     if (r == 0 && c <= 0)
         r = more[0] = ck_copy_reader_next(f, err);
     if (r >= 0 && c >= 0)
