@@ -217,13 +217,12 @@ static void everything(struct ck_statements *x, const struct ck_store *s)
 static int s3_arn(struct ck_statements *x, const struct ck_path *p, const char **ret,
                   struct ck_err *err)
 {
+    bool wrong_kind = x->o->who == CK_POLICY_NODE && strcmp(p->vfs->ops->scheme, "s3") != 0;
     int r = ck_policy_literal("the location", p->key, err);
-    if (r)
-        return r;
-    if (strcmp(p->vfs->ops->scheme, x->o->who == CK_POLICY_NODE ? "s3" : p->vfs->ops->scheme) != 0)
-        return ck_fail(err, CK_UNSUPPORTED, "%s is not on S3", ck_path_text(x->a, p));
+    if (!r && wrong_kind)
+        r = ck_fail(err, CK_UNSUPPORTED, "%s is not on S3", ck_path_text(x->a, p));
     *ret = ck_statement_arn(x, "%s/%s", p->vfs->container, p->key);
-    return 0;
+    return r;
 }
 
 /* The folders a role reads. A node configuration of another role is not among them. */
