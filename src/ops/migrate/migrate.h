@@ -45,6 +45,9 @@ struct ck_migrate_result {
     size_t n_fields, cap_fields;
 };
 
+/* Where, below the new store, the record of a cluster's migration lies; in `a`. */
+const char *ck_migrate_record_name(struct ck_arena *a, const char *cluster);
+
 /* The result lives in the arena. Errors: NOT_FOUND: no such cluster, or no migration to roll back;
  * EXISTS: the destination has such a cluster, or a migration of one from elsewhere; INVALID: the
  * stores lie within each other, or the cluster's files lie outside the old one; CONFLICT: files

@@ -15,18 +15,23 @@
 
 enum { MAX_RECORD = 32 << 20 };
 
-static struct ck_path place(struct ck_arena *a, const struct ck_migrate *m)
+const char *ck_migrate_record_name(struct ck_arena *a, const char *cluster)
 {
     CK_AUTOBUF struct ck_buf b = CK_BUF_INIT;
     ck_buf_puts(&b, ".ckops/migrate/");
-    for (const char *c = m->o->cluster; *c; c++) {
+    for (const char *c = cluster; *c; c++) {
         if (*c == '/')
             ck_buf_puts(&b, "%2F"); /* "a" and "a/b" are two clusters, and "a" no folder */
         else
             ck_buf_putc(&b, *c);
     }
     ck_buf_puts(&b, ".json");
-    return ck_copy_at(a, &m->w.to, ck_buf_str(&b));
+    return ck_arena_strdup(a, ck_buf_str(&b));
+}
+
+static struct ck_path place(struct ck_arena *a, const struct ck_migrate *m)
+{
+    return ck_copy_at(a, &m->w.to, ck_migrate_record_name(a, m->o->cluster));
 }
 
 /* ---- records ---- */

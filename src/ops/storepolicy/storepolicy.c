@@ -4,6 +4,7 @@
 #include "model/aws/policy.h"
 #include "ops/journal/journal.h"
 #include "ops/keys/nodepull.h"
+#include "ops/migrate/migrate.h"
 #include "ops/storepolicy/roles.h"
 #include "store/settings.h"
 #include "vfs/examine/examine.h"
@@ -159,18 +160,10 @@ static struct ck_val *journals(struct ck_statements *x, const struct ck_store *s
 static void beside(struct ck_statements *x, const struct ck_store *s, struct ck_val *files)
 {
     const char *store = folder(x, s, ""), *name = x->o->cluster;
-    CK_AUTOBUF struct ck_buf one_word = CK_BUF_INIT; /* as ops/migrate/state.c names its records */
-    for (const char *c = name; *c; c++)
-        if (*c == '/')
-            ck_buf_puts(&one_word, "%2F");
-        else
-            ck_buf_putc(&one_word, *c);
     ck_append(x->a, files, ck_strf(x->a, "%s" CK_EXAM_FOLDER "/doctor-*", store));
     ck_append(x->a, files, ck_strf(x->a, "%s" CK_JOURNAL_DIR "/%s/*", store, name));
     ck_append(x->a, files, ck_strf(x->a, "%s" CK_LAYOUT_LOCKS "/%s.lock", store, name));
-    ck_append(
-        x->a, files,
-        ck_strf(x->a, "%s" CK_STORE_OWN_DIR "/migrate/%s.json", store, ck_buf_str(&one_word)));
+    ck_append(x->a, files, ck_strf(x->a, "%s%s", store, ck_migrate_record_name(x->a, name)));
 }
 
 static void people(struct ck_statements *x, const struct ck_store *s)
